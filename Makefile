@@ -1,0 +1,50 @@
+# Everything a contributor does with the project. Each section belongs to one folder.
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+# --- e2e/cluster: a real Kubernetes node on this machine ---
+# Standard output is for the shell: eval "$$(make -s cluster)"
+# The cluster command ends when make is killed, instead of going on without anyone watching.
+
+.PHONY: cluster cluster-info cluster-down
+cluster: ## a real Kubernetes with Sluice in it: eval "$$(make -s cluster)"
+	@setpriv --pdeathsig TERM e2e/cluster/up.sh
+
+cluster-info: ## the shell lines that use the running cluster
+	@e2e/cluster/info.sh
+
+cluster-down: ## remove every trace of the cluster
+	@e2e/cluster/down.sh
+
+# --- the demo and the benchmark: programs that install.sh has built for the cluster ---
+
+IN_CLUSTER = lines=$$(setpriv --pdeathsig TERM e2e/cluster/up.sh) && eval "$$lines" &&
+PROGRAMS = "$${CARGO_TARGET_DIR:-target}/$$(rustc -vV | sed -n 's/^host: //p')/release"
+
+.PHONY: demo bench
+demo: ## the story of the README on this terminal (KEEP=1 keeps the cluster)
+	@code=0; { $(IN_CLUSTER) $(PROGRAMS)/demo; } || code=$$?; \
+	if [ -n "$(KEEP)" ]; then echo 'Use the cluster: eval "$$(make -s cluster)"'; \
+	else e2e/cluster/down.sh; fi; exit $$code
+
+bench: ## figures beside a native rollout's and the targets; also in target/bench.json
+	@$(IN_CLUSTER) $(PROGRAMS)/bench
+
+# --- the rings of tests, inner first; the budgets are for 2 cores, warm ---
+
+.PHONY: test lint unit real
+test: lint unit ## every check that passes today; the real cluster's ring is `make real`
+
+lint: ## format, and clippy as errors (2 minutes)
+	cargo fmt --all --check
+	cargo clippy --workspace --lib --bins --locked -- -D warnings
+
+unit: ## unit, script, simulation and property tests (5 minutes)
+	cargo test --package cli --package e2e --package runtime --lib --bins --locked
+
+real: ## black-box tests on the real cluster: side by side, then those that break parts (8 minutes)
+	@$(IN_CLUSTER) cargo test --package e2e --locked --test admission --test it -- --skip serial
+	@$(IN_CLUSTER) cargo test --package e2e --locked --test it -- serial --test-threads 1

@@ -1,0 +1,38 @@
+//! What a person can do about each thing that a Rollout waits for. Words only; NAME stands for the
+//! Rollout's name.
+
+/// Reason and advice, for every reason that the planner knows.
+pub(crate) const ADVICE: &[(&str, &str)] = &[
+    ("WorkloadMissing", "Apply the Deployment, or correct spec.workloadRef.name."),
+    ("WorkloadUnknown", "Nothing: it is read again by itself."),
+    ("Arming", "Nothing: it takes some milliseconds."),
+    ("AnotherRollout", "Delete one of the two Rollouts: a workload has one."),
+    ("RecreateStrategy", "Set spec.strategy.type of the Deployment to RollingUpdate."),
+    ("NewerHold", "Upgrade Sluice: an older controller never touches a newer hold."),
+    ("HoldUnreadable", "Free the Deployment: kubectl sluice release-hold DEPLOYMENT."),
+    ("FenceWithoutHold", "Free the Deployment, then apply its manifest again."),
+    ("Webhook", "Look at the webhook: kubectl -n sluice-system get pods; every write is repeated."),
+    ("ReplicaSetsUnknown", "Nothing: they are read again by themselves."),
+    ("DeploymentController", "Nothing; if it stays, look at kube-controller-manager."),
+    ("StableRepair", "Nothing: the stable pods have to count as available first."),
+    ("StableTemplateLost", "Apply the manifest of the version that you want to go to."),
+    ("DeploymentPaused", "Resume it: kubectl rollout resume deployment/DEPLOYMENT."),
+    ("Pods", "Nothing yet: pods are starting. The batch fails at its progress deadline."),
+    ("PodTrouble", "Repair the image or the configuration, or: kubectl sluice abort NAME."),
+    ("Promotion", "Go on: kubectl sluice promote NAME. Go back: kubectl sluice abort NAME."),
+    ("PauseTime", "Nothing, or go on now: kubectl sluice promote NAME."),
+    ("Paused", "Go on: kubectl sluice resume NAME."),
+    ("SpecPaused", "Set spec.paused of the Rollout to false in its manifest."),
+    ("Failed", "Go back: kubectl sluice abort NAME. More time: kubectl sluice resume NAME."),
+    ("Rejected", "Apply another version, or try it again: kubectl sluice retry NAME."),
+    ("StablePods", "Nothing: the stable version's pods are coming back at native speed."),
+    ("Finishing", "Nothing: the Deployment's own fields are back and its controller follows."),
+    ("MovingBack", "Nothing: pods that scaling let beyond the batch are being moved back."),
+    ("ScaledToZero", "Nothing; the release starts again once the Deployment is scaled up."),
+    ("Disarming", "Nothing: the Deployment is being given back."),
+];
+
+/// The advice for a reason.
+pub(crate) fn of(reason: &str) -> Option<&'static str> {
+    ADVICE.iter().find(|(known, _)| *known == reason).map(|(_, does)| *does)
+}

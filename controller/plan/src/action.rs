@@ -1,0 +1,137 @@
+//! What a plan asks the shell to do. An action is data: one API write with its precondition and
+//! nothing left to decide. Every action is idempotent.
+
+use crds::{Hold, Revision, RolloutStatus};
+use jiff::Timestamp;
+
+/// What follows from an [`crate::Observed`].
+///
+/// The shell executes `actions` in order and stops at the first that fails; then it writes
+/// `status` if it differs, whether an action failed or not; then, if anything was written, it
+/// observes and plans again at once (after a failure: after a back-off).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The writes, in order.
+    pub actions: Vec<Action>,
+    /// What is seen to hold now. It never speaks of `actions` as done: their outcome is seen, and
+    /// said, by the next plan.
+    pub status: RolloutStatus,
+    /// Turns of the release worth an Event.
+    pub events: Vec<Turn>,
+    /// Plan again at this moment even if nothing happens.
+    pub wake: Option<Timestamp>,
+    /// ReplicaSets and pods of the workload must be watched (a release is on, or has to be
+    /// cleaned up after).
+    pub watch_sets: bool,
+}
+
+/// An Event in the making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// A stable CamelCase word.
+    pub reason: &'static str,
+    /// A sentence.
+    pub message: String,
+    /// Normal or Warning.
+    pub warning: bool,
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Put our finalizer on the Rollout.
+    AddFinalizer,
+    /// Take our finalizer off the Rollout.
+    RemoveFinalizer,
+    /// Put both labels on the workload.
+    Arm {
+        /// Precondition.
+        uid: String,
+    },
+    /// Take labels and hold off the workload, and our annotations off its ReplicaSets.
+    Disarm {
+        /// Precondition.
+        uid: String,
+    },
+    /// Set, change or lift the hold of the workload (JSON patch with tests on uid, generation and
+    /// the annotation as it was; a failed test means: observe again).
+    WriteHold(WriteHold),
+    /// Write a stable ReplicaSet's minReadySeconds back (it was fenced).
+    RepairSet {
+        /// Its name.
+        set: String,
+        /// Precondition.
+        uid: String,
+        /// Precondition.
+        resource_version: String,
+        /// The user's own value.
+        min_ready_seconds: i32,
+    },
+    /// Resize a ReplicaSet, with the stock controller's size annotations in the same write.
+    ResizeSet {
+        /// Its name.
+        set: String,
+        /// Precondition.
+        uid: String,
+        /// Precondition: spec.replicas now. (The resourceVersion changes with every status that
+        /// the stock controller writes, just while pods are moved.)
+        was: i32,
+        /// spec.replicas.
+        replicas: i32,
+        /// deployment.kubernetes.io/desired-replicas.
+        desired: i32,
+        /// deployment.kubernetes.io/max-replicas.
+        max: i32,
+    },
+    /// Keep a ReplicaSet's template (without the pod-template-hash label) in a ControllerRevision
+    /// owned by the Rollout. Already there is success.
+    KeepTemplate {
+        /// Revision to keep it as.
+        revision: Revision,
+        /// ReplicaSet to take it from.
+        set: String,
+    },
+    /// Delete a ControllerRevision of ours. Already gone is success.
+    DropTemplate {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A change of the hold annotation. A response whose fields are not what project() makes of the
+/// hold is a failure: no webhook stood in the path, and the write is to be repeated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WriteHold {
+    /// Precondition.
+    pub uid: String,
+    /// Precondition: metadata.generation.
+    pub generation: i64,
+    /// Precondition: the annotation's text now.
+    pub was: Option<String>,
+    /// The hold to write; None lifts fence and annotation in one write.
+    pub hold: Option<Hold>,
+    /// A pod template that goes along as the hold's payload. The shell fetches it, checks that
+    /// it has the revision, and puts it into [`Hold::template`].
+    pub payload: Option<Payload>,
+    /// The shell may write the projected fields itself when no webhook answers: only on the way
+    /// back to stable.
+    pub may_write_fields: bool,
+}
+
+/// A pod template that a write carries, by reference: plans stay small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// What the template has to be.
+    pub revision: Revision,
+    /// Where it is.
+    pub from: TemplateFrom,
+}
+
+/// Where a pod template is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateFrom {
+    /// In a ControllerRevision of this name.
+    Kept(String),
+    /// In a ReplicaSet of this name, without the pod-template-hash label.
+    Set(String),
+}

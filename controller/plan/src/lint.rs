@@ -1,0 +1,118 @@
+//! Checks a plan against what it was made from: rules that hold for every plan, told without the
+//! planner's own arithmetic. The simulator and the tests run it on every plan; it decides nothing.
+
+mod hold;
+mod status;
+
+use jiff::Timestamp;
+
+use crate::action::{Action, Plan};
+use crate::observed::{Fact, Observed, Set, Sets, Workload};
+
+/// A rule that a plan breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The rule, in a few words.
+    pub rule: &'static str,
+    /// What broke it.
+    pub detail: String,
+}
+
+/// Every rule that `plan`, made from `seen` at `now`, breaks. Empty for a sound plan.
+#[must_use]
+pub fn check(seen: &Observed, now: Timestamp, plan: &Plan) -> Vec<Fault> {
+    let mut lint = Lint { faults: Vec::new() };
+    status::check(&mut lint, seen, now, plan);
+    match &seen.workload {
+        Fact::Known(workload) => {
+            for action in &plan.actions {
+                lint.action(seen, workload, plan, action);
+            }
+        }
+        Fact::Absent | Fact::Unknown(_) => lint.without_workload(plan),
+    }
+    lint.faults
+}
+
+struct Lint {
+    faults: Vec<Fault>,
+}
+
+impl Lint {
+    fn must(&mut self, holds: bool, rule: &'static str, detail: impl FnOnce() -> String) {
+        if !holds {
+            self.faults.push(Fault { rule, detail: detail() });
+        }
+    }
+
+    fn without_workload(&mut self, plan: &Plan) {
+        let harmless = |action: &Action| {
+            matches!(
+                action,
+                Action::AddFinalizer | Action::RemoveFinalizer | Action::DropTemplate { .. }
+            )
+        };
+        let harmful = plan.actions.iter().find(|action| !harmless(action));
+        self.must(harmful.is_none(), "no write without a workload", || format!("{harmful:?}"));
+    }
+
+    fn action(&mut self, seen: &Observed, workload: &Workload, plan: &Plan, action: &Action) {
+        let detail = || format!("{action:?}");
+        match action {
+            Action::AddFinalizer => {
+                let needed = !seen.rollout.has_finalizer && !seen.rollout.deleting;
+                self.must(needed, "a finalizer is put on once", detail);
+            }
+            Action::RemoveFinalizer => {
+                self.must(seen.rollout.deleting, "a finalizer is taken off in deletion", detail);
+            }
+            Action::Arm { uid } | Action::Disarm { uid } => {
+                self.must(*uid == workload.uid, "writes name the workload's uid", detail);
+            }
+            Action::WriteHold(write) => hold::check(self, seen, workload, plan, write),
+            Action::RepairSet { set, uid, resource_version, .. } => {
+                let found = self.set(workload, set, action);
+                let same = found.is_some_and(|found| is_same(found, uid, resource_version));
+                self.must(same, "set writes name uid and version", detail);
+            }
+            Action::ResizeSet { set, uid, was, replicas, desired, .. } => {
+                let found = self.set(workload, set, action);
+                let same = found.is_some_and(|found| found.uid == *uid && found.replicas == *was);
+                self.must(same, "resizes name uid and size", detail);
+                self.must(*desired == workload.replicas, "sizes speak of the replicas", detail);
+                if let Some(found) = found {
+                    hold::check_resize(self, workload, plan, found, *replicas);
+                }
+            }
+            Action::KeepTemplate { revision, set } => {
+                let found = self.set(workload, set, action);
+                let same = found.is_some_and(|found| found.revision == *revision);
+                self.must(same, "a template is kept under its revision", detail);
+            }
+            Action::DropTemplate { name } => {
+                let known = match &seen.kept {
+                    Fact::Known(kept) => kept.iter().any(|kept| kept.name == *name),
+                    Fact::Absent | Fact::Unknown(_) => false,
+                };
+                self.must(known, "only a known template is dropped", detail);
+            }
+        }
+    }
+
+    fn set<'a>(&mut self, workload: &'a Workload, name: &str, action: &Action) -> Option<&'a Set> {
+        let found = match &workload.sets {
+            Fact::Known(sets) => all(sets).find(|set| set.name == name),
+            Fact::Absent | Fact::Unknown(_) => None,
+        };
+        self.must(found.is_some(), "no write on an unknown set", || format!("{action:?}"));
+        found
+    }
+}
+
+fn is_same(set: &Set, uid: &str, resource_version: &str) -> bool {
+    set.uid == uid && set.resource_version == resource_version
+}
+
+fn all(sets: &Sets) -> impl Iterator<Item = &Set> {
+    sets.update.iter().chain(&sets.old)
+}

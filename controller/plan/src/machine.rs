@@ -1,0 +1,314 @@
+//! The one match with all transitions between the states of a workload. What a state does is in
+//! the module that the match names.
+
+use crds::contract::FENCE_MIN_READY_SECONDS;
+use crds::hold::{Bar, Reading};
+use crds::request::Verb;
+use crds::status::Phase;
+use crds::{Barred, Fenced, Hold, HoldState, Revision, Target};
+
+use crate::action::{Action, Turn};
+use crate::conditions::Armed;
+use crate::deployment::{drop_all_but, is_settled, is_settled_and_ready, write, write_fenced};
+use crate::draft::{Draft, later};
+use crate::observed::{Fact, Strategy, Workload};
+use crate::waiting::Wait;
+use crate::{release, request, retreat};
+
+/// How long the stock controller may act on a hold that is lifted.
+const COPY_SECONDS: i64 = 2;
+
+/// Everything that a plan starts from.
+pub(crate) fn step(draft: &mut Draft<'_>) {
+    let rollout = &draft.seen.rollout;
+    let name = rollout.spec.workload_ref.name.clone();
+    match (&draft.seen.workload, &rollout.rival, rollout.deleting) {
+        (Fact::Unknown(why), ..) => draft.wait_quietly(Wait::WorkloadUnknown { why: why.clone() }),
+        (Fact::Absent, _, true) | (Fact::Known(_), Some(_), true) => let_go(draft, None),
+        (Fact::Known(workload), None, true) if is_free(workload) => {
+            let_go(draft, Some(workload));
+        }
+        (_, Some(rival), _) => {
+            draft.armed = Armed::No;
+            stall(draft, Wait::Rival { rollout: rival.clone() });
+        }
+        (Fact::Absent, None, false) => missing(draft, name),
+        (Fact::Known(workload), None, _) if !workload.armed => arm(draft, workload),
+        (Fact::Known(workload), None, _) => armed(draft, workload),
+    }
+}
+
+/// Outside a release, as far as this code can tell.
+fn is_free(workload: &Workload) -> bool {
+    !is_fenced(workload) && !matches!(workload.hold, Reading::Newer(_))
+}
+
+fn is_fenced(workload: &Workload) -> bool {
+    workload.fields.min_ready_seconds == FENCE_MIN_READY_SECONDS
+        || matches!(&workload.hold, Reading::Hold(hold) if hold.as_fenced().is_some())
+}
+
+/// An armed workload: what its hold says, and which template is live.
+fn armed(draft: &mut Draft<'_>, workload: &Workload) {
+    draft.armed = Armed::Yes;
+    match &workload.hold {
+        Reading::Newer(schema) => stall(draft, Wait::NewerHold { schema: *schema }),
+        Reading::Malformed(why) => unreadable(draft, workload, why),
+        Reading::None if is_fenced(workload) => regain(draft, workload, None),
+        Reading::None => free(draft, workload),
+        Reading::Hold(hold) => match &hold.state {
+            HoldState::Fenced(hold) => fenced(draft, workload, hold),
+            HoldState::Barred(hold) => barred(draft, workload, hold),
+        },
+    }
+}
+
+fn fenced(draft: &mut Draft<'_>, workload: &Workload, hold: &Fenced) {
+    draft.watch_sets = true;
+    let live = &workload.revision;
+    match (hold.rollback, *live == hold.stable, *live == hold.revision) {
+        (_, true, _) => retreat::roll_back(draft, workload, hold),
+        (_, false, true) => release::go(draft, workload, hold),
+        (_, false, false) if workload.replicas == 0 => retreat::lift(draft, workload, false),
+        (_, false, false) => catch_up(draft, workload, hold),
+    }
+}
+
+fn barred(draft: &mut Draft<'_>, workload: &Workload, hold: &Barred) {
+    let live = &workload.revision;
+    let stable = draft.before().stable_revision.clone().unwrap_or_else(|| live.clone());
+    match hold.why {
+        // The bar was written, but no webhook lifted the fence: what it hid is in the status.
+        _ if is_fenced(workload) => regain(draft, workload, Some(hold)),
+        // The webhook did not move the template, or let the barred one through.
+        _ if hold.bars(live) && *live != stable => {
+            draft.watch_sets = true;
+            if retreat::bar(draft, workload, &hold.revision, &stable, hold.why) {
+                draft.wait(Wait::Webhook);
+            }
+        }
+        _ if *live != stable => {
+            escaped(draft, workload);
+            retreat::lift(draft, workload, false);
+            retreat::forget_release(draft);
+        }
+        _ if !workload.projected => {
+            let mut again = Hold::barred(hold.revision.clone(), hold.why);
+            again.state = HoldState::Barred(hold.clone());
+            draft.act(Action::WriteHold(write(workload, Some(again))));
+            draft.wait(Wait::Webhook);
+        }
+        Bar::Rejected => retreat::rejected(draft, workload, hold),
+        Bar::Dormant => retreat::dormant(draft, workload, hold),
+    }
+}
+
+/// No hold and no fence: at rest, or on the last steps of a release.
+fn free(draft: &mut Draft<'_>, workload: &Workload) {
+    let before = draft.before();
+    let live = &workload.revision;
+    let in_release = !matches!(before.phase, Phase::Pending | Phase::Ready | Phase::Stalled);
+    let stable = before.stable_revision.as_ref();
+    let update = before.update_revision.as_ref();
+    if let Some(open) = request::open(draft).filter(|open| open.verb == Verb::Retry)
+        && before.rejected_revision.as_ref() == Some(&open.revision)
+    {
+        let cure = "its template is gone; the bar is lifted: apply it again";
+        request::answer(draft, open, Ok(cure.into()));
+    }
+    draft.status.rejected_revision = None;
+    draft.status.failure = None;
+    if workload.fields.strategy == Strategy::Recreate {
+        draft.status.stable_revision = Some(live.clone());
+        retreat::forget_release(draft);
+        return stall(draft, Wait::Recreate);
+    }
+    match (stable, update) {
+        (Some(stable), _) if stable == live && in_release => back(draft, workload),
+        (_, Some(update)) if update == live && in_release => finish(draft, workload),
+        (Some(stable), _) if stable != live => {
+            escaped(draft, workload);
+            ready(draft, workload);
+        }
+        _ => ready(draft, workload),
+    }
+}
+
+/// The fence is lifted and the update's template is live.
+fn finish(draft: &mut Draft<'_>, workload: &Workload) {
+    draft.watch_sets = true;
+    let done = match &workload.sets {
+        Fact::Known(sets) => {
+            workload.observed_generation >= workload.generation
+                && is_settled(sets, &workload.revision, workload.replicas)
+        }
+        Fact::Absent | Fact::Unknown(_) => false,
+    };
+    if done {
+        return ready(draft, workload);
+    }
+    request::refuse_at_rest(draft, "the release has ended");
+    match workload.fields.paused {
+        true => draft.wait(Wait::DeploymentPaused { name: retreat::workload_name(draft) }),
+        false => draft.wait_quietly(Wait::Finishing),
+    }
+}
+
+/// The fence is lifted and the stable template is live.
+fn back(draft: &mut Draft<'_>, workload: &Workload) {
+    let done = match &workload.sets {
+        Fact::Known(sets) => {
+            workload.observed_generation >= workload.generation
+                && is_settled_and_ready(sets, &workload.revision, workload.replicas)
+        }
+        Fact::Absent | Fact::Unknown(_) => false,
+    };
+    if done {
+        return ready(draft, workload);
+    }
+    request::refuse_at_rest(draft, "the release is being rolled back");
+    let stable = workload.revision.clone();
+    retreat::returning(draft, workload, &stable);
+}
+
+fn ready(draft: &mut Draft<'_>, workload: &Workload) {
+    retreat::forget_release(draft);
+    draft.status.stable_revision = Some(workload.revision.clone());
+    draft.watch_sets = false;
+    draft.phase(Phase::Ready);
+    draft.wait_for_nothing();
+    request::refuse_at_rest(draft, "there is no release");
+    drop_all_but(draft, None);
+}
+
+/// The live template came without a hold. At zero replicas that is as it should be.
+fn escaped(draft: &mut Draft<'_>, workload: &Workload) {
+    let live = workload.revision.clone();
+    if workload.replicas > 0 {
+        let said = format!("revision {live} came without being held and is the stable one now");
+        draft.turn(Turn::warning("Escaped", said));
+    }
+    draft.status.stable_revision = Some(live);
+    draft.status.rejected_revision = None;
+    draft.status.failure = None;
+}
+
+/// In a release another template came without the webhook: it is held from here on.
+fn catch_up(draft: &mut Draft<'_>, workload: &Workload, hold: &Fenced) {
+    let live = workload.revision.clone();
+    let said = format!("revision {live} came without being held; it is held from here on");
+    draft.turn(Turn::warning("Escaped", said));
+    draft.wait(Wait::Webhook);
+    let target = Target { paused: true, ..hold.target };
+    let fenced = Fenced { revision: live, rollback: false, batch: 0, target, ..hold.clone() };
+    draft.act(write_fenced(workload, fenced));
+}
+
+/// Fenced, but what the fence hides is lost: the hold is made again from what the status knows.
+/// Without a webhook too, because the fields are as that hold has them. What has to be barred with
+/// the stable template live already is a rollback of that revision.
+fn regain(draft: &mut Draft<'_>, workload: &Workload, bar: Option<&Barred>) {
+    let before = draft.before();
+    let live = &workload.revision;
+    let (Some(original), Some(stable)) = (before.original, before.stable_revision.clone()) else {
+        return stall(draft, Wait::FenceWithoutHold);
+    };
+    let Strategy::RollingUpdate { max_surge, max_unavailable } = workload.fields.strategy else {
+        return stall(draft, Wait::FenceWithoutHold);
+    };
+    let same = before.update_revision.as_ref() == Some(live);
+    let batch = before.batch.as_ref().filter(|_| same).map_or(0, |batch| batch.index);
+    let paused = workload.fields.paused && batch == 0;
+    let target = Target { paused, max_surge, max_unavailable };
+    let rollback = *live == stable;
+    let revision = match bar {
+        Some(bar) if rollback => bar.revision.clone(),
+        _ => live.clone(),
+    };
+    let fenced = Fenced { revision, stable, rollback, batch, target, original };
+    draft.watch_sets = true;
+    draft.act(write_fenced(workload, fenced));
+    draft.wait(Wait::Webhook);
+}
+
+fn unreadable(draft: &mut Draft<'_>, workload: &Workload, why: &str) {
+    if !is_fenced(workload) {
+        draft.act(Action::WriteHold(write(workload, None)));
+    }
+    stall(draft, Wait::HoldUnreadable { why: why.to_owned() });
+}
+
+fn arm(draft: &mut Draft<'_>, workload: &Workload) {
+    let name = draft.seen.rollout.spec.workload_ref.name.clone();
+    draft.armed = Armed::No;
+    if workload.fields.strategy == Strategy::Recreate && !is_fenced(workload) {
+        return stall(draft, Wait::Recreate);
+    }
+    if !is_fenced(workload) {
+        forget_workload(draft, "the deployment was found without our labels");
+        draft.phase(Phase::Pending);
+        draft.wait(Wait::Arming { name });
+    }
+    if !draft.seen.rollout.has_finalizer && !draft.seen.rollout.deleting {
+        draft.act(Action::AddFinalizer);
+    }
+    draft.act(Action::Arm { uid: workload.uid.clone() });
+}
+
+fn missing(draft: &mut Draft<'_>, name: String) {
+    draft.armed = Armed::No;
+    forget_workload(draft, "the deployment is gone");
+    draft.phase(Phase::Pending);
+    draft.wait(Wait::WorkloadMissing { name });
+    request::refuse_at_rest(draft, "there is no deployment");
+    drop_all_but(draft, None);
+}
+
+/// Forgets what was known of a workload that is another one now.
+fn forget_workload(draft: &mut Draft<'_>, what: &str) {
+    let before = draft.before();
+    if before.update_revision.is_some() || before.rejected_revision.is_some() {
+        let said = format!("{what} in the middle of a release, which is over");
+        draft.turn(Turn::warning("WorkloadReplaced", said));
+    }
+    retreat::forget_release(draft);
+    draft.status.stable_revision = None::<Revision>;
+    draft.status.rejected_revision = None;
+    draft.status.failure = None;
+}
+
+fn stall(draft: &mut Draft<'_>, wait: Wait) {
+    draft.phase(Phase::Stalled);
+    draft.wait(wait);
+    request::refuse_at_rest(draft, "the Rollout is stalled");
+}
+
+/// The Rollout is being deleted: gives the workload back, then itself.
+fn let_go(draft: &mut Draft<'_>, workload: Option<&Workload>) {
+    if !draft.seen.rollout.has_finalizer {
+        return;
+    }
+    draft.armed = Armed::No;
+    draft.phase(Phase::Terminating);
+    draft.wait(Wait::Disarming);
+    if let Some(workload) = workload {
+        if workload.hold_text.is_some() {
+            return retreat::lift(draft, workload, true);
+        }
+        if workload.observed_generation < workload.generation || lifted_just_now(draft) {
+            return;
+        }
+        draft.act(Action::Disarm { uid: workload.uid.clone() });
+    }
+    draft.act(Action::RemoveFinalizer);
+}
+
+/// The stock controller copies a hold to its ReplicaSets as long as it knows it: what is taken off
+/// them before it has seen the lift comes back.
+fn lifted_just_now(draft: &mut Draft<'_>) -> bool {
+    let before = draft.before();
+    let said = before.waiting_for.as_ref().filter(|_| before.phase == Phase::Terminating);
+    let Some(until) = said.map(|said| later(said.since.0, COPY_SECONDS)) else { return false };
+    draft.wake_at(until);
+    draft.now < until
+}

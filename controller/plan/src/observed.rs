@@ -1,0 +1,167 @@
+//! The complete picture that a plan is made from. Data only. A fact that could not be had is
+//! Unknown: it may hold or slow a release, never advance it.
+
+use crds::hold::Reading;
+pub use crds::project::{Fields, Strategy};
+use crds::{Request, Revision, RolloutSpec, RolloutStatus};
+use jiff::Timestamp;
+
+/// Something that was looked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact<T> {
+    /// It is there, and this is it.
+    Known(T),
+    /// It was looked for and is not there.
+    Absent,
+    /// Nobody can say now; the text says why.
+    Unknown(String),
+}
+
+/// A Rollout, its workload and its pods at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// The Rollout itself.
+    pub rollout: RolloutFacts,
+    /// The workload that it names.
+    pub workload: Fact<Workload>,
+    /// Templates kept in ControllerRevisions of this Rollout. The shell counts its own creations
+    /// and deletions in at once, or the planner repeats them.
+    pub kept: Fact<Vec<KeptTemplate>>,
+    /// Since when, without a break, the shell has seen this Rollout [unsettled](Self::is_unsettled).
+    /// None if it is settled. Only a plan's words depend on it.
+    pub unsettled_since: Option<Timestamp>,
+}
+
+impl Observed {
+    /// A fact is missing that normally comes within moments: something is Unknown, or the stock
+    /// controller has not acted on the workload's last change.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        match &self.workload {
+            Fact::Unknown(_) => true,
+            Fact::Absent => false,
+            Fact::Known(workload) => {
+                workload.observed_generation < workload.generation
+                    || matches!(workload.sets, Fact::Unknown(_))
+                    || matches!(self.kept, Fact::Unknown(_))
+            }
+        }
+    }
+}
+
+/// The Rollout as read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RolloutFacts {
+    /// metadata.namespace.
+    pub namespace: String,
+    /// metadata.name.
+    pub name: String,
+    /// metadata.uid.
+    pub uid: String,
+    /// metadata.generation.
+    pub generation: i64,
+    /// metadata.deletionTimestamp is set.
+    pub deleting: bool,
+    /// Our finalizer is on it.
+    pub has_finalizer: bool,
+    /// What the user wants.
+    pub spec: RolloutSpec,
+    /// What we said last.
+    pub status: RolloutStatus,
+    /// What a human asks for, if anything; an unreadable one is no request.
+    pub request: Option<Request>,
+    /// An older Rollout that names the same workload.
+    pub rival: Option<String>,
+}
+
+/// The workload as read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// metadata.uid: a workload that was deleted and made again is another one.
+    pub uid: String,
+    /// metadata.generation.
+    pub generation: i64,
+    /// status.observedGeneration: the stock controller has acted on this spec.
+    pub observed_generation: i64,
+    /// spec.replicas.
+    pub replicas: i32,
+    /// Both of our labels are as they have to be.
+    pub armed: bool,
+    /// The live fields.
+    pub fields: Fields,
+    /// The hold annotation.
+    pub hold: Reading,
+    /// The annotation's raw text, for preconditions.
+    pub hold_text: Option<String>,
+    /// The live fields are what project() makes of the hold. False means that no webhook stood in
+    /// the path of the last write.
+    pub projected: bool,
+    /// Revision of the live spec.template.
+    pub revision: Revision,
+    /// Its ReplicaSets and pods; only watched in a release, otherwise Unknown.
+    pub sets: Fact<Sets>,
+}
+
+/// The ReplicaSets of a workload, split by revision.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Sets {
+    /// The one whose template is the live template.
+    pub update: Option<Set>,
+    /// All others, the stable one among them, newest first.
+    pub old: Vec<Set>,
+}
+
+/// A ReplicaSet with its pods.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Set {
+    /// metadata.name.
+    pub name: String,
+    /// metadata.uid.
+    pub uid: String,
+    /// metadata.resourceVersion, for preconditions.
+    pub resource_version: String,
+    /// Revision of its template.
+    pub revision: Revision,
+    /// spec.replicas.
+    pub replicas: i32,
+    /// spec.minReadySeconds.
+    pub min_ready_seconds: i32,
+    /// status.availableReplicas, once status.observedGeneration is metadata.generation.
+    pub available: Option<i32>,
+    /// The stock controller's desired-replicas annotation: the workload's replicas that its size
+    /// was computed from.
+    pub desired: Option<i32>,
+    /// Its active pods: not terminating, and neither Succeeded nor Failed.
+    pub pods: Vec<Pod>,
+}
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pod {
+    /// metadata.name.
+    pub name: String,
+    /// Since when its Ready condition is True.
+    pub ready_since: Option<Timestamp>,
+    /// Why it does not get ready, in the words of the container's own state.
+    pub trouble: Option<Trouble>,
+}
+
+/// A container's own waiting (or terminated) reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Name of the container.
+    pub container: String,
+    /// `ImagePullBackOff`, `CrashLoopBackOff`, ...
+    pub reason: String,
+    /// The kubelet's message, shortened by the observer.
+    pub message: String,
+}
+
+/// A pod template kept in a ControllerRevision, because ReplicaSet history can vanish.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptTemplate {
+    /// Name of the ControllerRevision.
+    pub name: String,
+    /// The revision that it was kept as.
+    pub revision: Revision,
+}

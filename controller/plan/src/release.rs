@@ -1,0 +1,356 @@
+//! A release from the hold to the lift: which batch it is in, whether that is done, and what has
+//! to follow. Decides; the writes are built by `deployment`, `retreat` and `upkeep`.
+
+use crds::rollout::OnFailure;
+use crds::status::{BatchStatus, Phase};
+use crds::{Fenced, Revision};
+use jiff::Timestamp;
+
+use crate::batch::{Goal, Step};
+use crate::deployment::{Progress, keep, write_fenced};
+use crate::draft::{Draft, later};
+use crate::observed::{Fact, Sets, Workload};
+use crate::request::{self, Heard};
+use crate::upkeep::{self, Moving};
+use crate::waiting::{Wait, trouble_sentence};
+use crate::wave::Limits;
+use crate::{retreat, stable};
+
+/// Whether the release may leave its batch once that is ready.
+enum Gate {
+    Open,
+    Closed(Wait),
+}
+
+/// Plans a fenced workload whose template is the one that is released.
+pub(crate) fn go(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
+    draft.watch_sets = true;
+    if workload.replicas == 0 {
+        let wait = Wait::ScaledToZero { update: fenced.revision.clone() };
+        return retreat::rest_dormant(draft, workload, fenced, wait);
+    }
+    let limits = Limits::of(&fenced.original, workload.replicas);
+    let aborting = draft.before().phase == Phase::Aborting
+        && draft.before().update_revision.as_ref() == Some(&fenced.revision);
+    let same = follow(draft, fenced);
+    let step = step_of(draft, fenced.batch);
+    let goal =
+        step.goal(&draft.seen.rollout.spec.strategy.batches, workload.replicas, limits.surge);
+    say_batch(draft, &step, goal.new_pods(workload.replicas));
+    let heard = request::hear(draft, &fenced.revision);
+    if heard == Heard::Abort || aborting {
+        let because = abort_reason(draft);
+        return retreat::abort(draft, workload, fenced, because);
+    }
+    keep(draft, workload, &fenced.stable);
+    if !workload.projected {
+        draft.act(write_fenced(workload, fenced.clone()));
+        return draft.wait(Wait::Webhook);
+    }
+    let release = Release { workload, fenced, step, goal, limits, heard };
+    if fenced.batch == 0 {
+        release.open(draft, same);
+    } else {
+        release.judge(draft);
+    }
+}
+
+/// Takes over from the hold which release this is. True if the status spoke of it already.
+fn follow(draft: &mut Draft<'_>, fenced: &Fenced) -> bool {
+    let before = draft.before();
+    let same_revision = before.update_revision.as_ref() == Some(&fenced.revision);
+    let begun = before.batch.as_ref().map(|batch| batch.index);
+    let restarted = fenced.batch == 0 && begun.is_some_and(|index| index > 1);
+    let same = same_revision && begun.is_some() && !restarted;
+    let status = &mut draft.status;
+    status.stable_revision = Some(fenced.stable.clone());
+    status.update_revision = Some(fenced.revision.clone());
+    status.original = Some(fenced.original);
+    status.rejected_revision = None;
+    if !same {
+        status.batch = None;
+        status.failure = None;
+        status.phase = Phase::Held;
+    }
+    if !same_revision {
+        status.paused = None;
+    }
+    same
+}
+
+fn step_of(draft: &Draft<'_>, index: u32) -> Step {
+    let spec = &draft.seen.rollout.spec.strategy.batches;
+    Step::of(spec, draft.status.batch.as_ref(), index)
+}
+
+/// Brings the batch of the status up to the hold's.
+fn say_batch(draft: &mut Draft<'_>, step: &Step, replicas: i32) {
+    let started_at = draft.stamp();
+    let old = draft.status.batch.take();
+    let batch = match old {
+        Some(old) if old.index == step.index => BatchStatus { replicas, ..old },
+        old => BatchStatus {
+            index: step.index,
+            count: step.count,
+            replicas,
+            definition: step.definition.clone(),
+            started_at,
+            ready_at: None,
+            promoted: false,
+            full: old.is_some_and(|batch| batch.full),
+        },
+    };
+    draft.status.step = Some(format!("{}/{}", batch.index, batch.count));
+    draft.status.batch = Some(batch);
+}
+
+fn abort_reason(draft: &Draft<'_>) -> String {
+    let asked = request::open(draft).map(request::asked_by);
+    match (&draft.status.failure, asked) {
+        (Some(failure), Some(asked)) if !failure.starts_with(&asked) => {
+            format!("{asked}: {failure}")
+        }
+        (Some(failure), _) => failure.clone(),
+        (None, asked) => asked.unwrap_or_default(),
+    }
+}
+
+/// A release at one moment.
+struct Release<'a> {
+    workload: &'a Workload,
+    fenced: &'a Fenced,
+    step: Step,
+    goal: Goal,
+    limits: Limits,
+    heard: Heard,
+}
+
+impl Release<'_> {
+    fn revision(&self) -> &Revision {
+        &self.fenced.revision
+    }
+
+    fn want(&self) -> i32 {
+        self.goal.new_pods(self.workload.replicas)
+    }
+
+    fn progress(&self, sets: &Sets, now: Timestamp) -> Progress {
+        Progress::of(self.workload, self.fenced, sets, now)
+    }
+
+    fn moving<'a>(&'a self, sets: &'a Sets, progress: &'a Progress) -> Moving<'a> {
+        Moving {
+            workload: self.workload,
+            fenced: self.fenced,
+            sets,
+            progress,
+            goal: self.goal,
+            limits: self.limits,
+        }
+    }
+
+    /// Before the first batch. The status has to say that the release is on before a pod moves.
+    fn open(&self, draft: &mut Draft<'_>, same: bool) {
+        if let Some(wait) = self.stop(draft) {
+            draft.phase(Phase::Held);
+            return draft.wait(wait);
+        }
+        let announced = same && draft.before().phase == Phase::Progressing;
+        let stamp = draft.stamp();
+        draft.phase(Phase::Progressing);
+        draft.wait(Wait::Pods { want: self.want(), revision: self.revision().clone() });
+        if !announced {
+            if let Some(batch) = &mut draft.status.batch {
+                batch.started_at = stamp;
+            }
+            return;
+        }
+        let Some(sets) = self.sets(draft) else { return };
+        if let Fact::Unknown(why) = &draft.seen.kept {
+            return draft.wait_quietly(Wait::FactsUnknown { why: why.clone() });
+        }
+        let progress = self.progress(sets, draft.now);
+        if progress.old == 0 && progress.new == 0 {
+            // Not one pod of the stable revision: there is nothing that a hold could keep.
+            return retreat::lift(draft, self.workload, false);
+        }
+        if !stable::is_sound(draft, self.fenced, sets) {
+            return;
+        }
+        let moving = self.moving(sets, &progress);
+        if moving.is_quiet() {
+            draft.act(write_fenced(self.workload, moving.fenced_at(self.step.index, self.goal)));
+        }
+    }
+
+    /// Somebody's stop that holds before any batch.
+    fn stop(&self, draft: &Draft<'_>) -> Option<Wait> {
+        if self.fenced.original.paused {
+            return Some(Wait::DeploymentPaused { name: retreat::workload_name(draft) });
+        }
+        if draft.seen.rollout.spec.paused {
+            return Some(Wait::SpecPaused);
+        }
+        draft.status.paused.as_ref().map(|paused| Wait::Paused { by: paused.by.clone() })
+    }
+
+    fn sets(&self, draft: &mut Draft<'_>) -> Option<&Sets> {
+        let why = match &self.workload.sets {
+            Fact::Known(sets) => return Some(sets),
+            Fact::Absent => "none was found".to_owned(),
+            Fact::Unknown(why) => why.clone(),
+        };
+        draft.wait_quietly(Wait::FactsUnknown { why });
+        None
+    }
+
+    /// In a batch: done, on its way, or too late.
+    fn judge(&self, draft: &mut Draft<'_>) {
+        if draft.status.phase == Phase::Held {
+            draft.phase(Phase::Progressing);
+        }
+        if self.fenced.original.paused {
+            return draft.wait(Wait::DeploymentPaused { name: retreat::workload_name(draft) });
+        }
+        self.restart_clock_after_pause(draft);
+        let Some(sets) = self.sets(draft) else { return };
+        let progress = self.progress(sets, draft.now);
+        let moving = self.moving(sets, &progress);
+        if draft.status.phase == Phase::Failed {
+            let because = draft.status.failure.clone().unwrap_or_default();
+            draft.wait(Wait::Failed { because });
+            return upkeep::keep_shares(draft, &moving);
+        }
+        if progress.ready < self.want() {
+            self.unready(draft, &moving);
+        } else if moving.is_quiet() {
+            self.ready(draft, &moving);
+        } else {
+            draft.wait_quietly(Wait::StockController);
+        }
+    }
+
+    /// Time in which the user's own pause stopped the pods does not count.
+    fn restart_clock_after_pause(&self, draft: &mut Draft<'_>) {
+        let said = draft.before().waiting_for.as_ref();
+        let was_paused = said.is_some_and(|said| said.reason == "DeploymentPaused");
+        let stamp = draft.stamp();
+        if let Some(batch) = draft.status.batch.as_mut().filter(|_| was_paused) {
+            batch.started_at = stamp;
+        }
+    }
+
+    fn ready(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
+        let at = draft.stamp_after();
+        let known = draft.status.batch.as_ref().and_then(|batch| batch.ready_at.clone());
+        match self.gate(draft, known.clone().unwrap_or_else(|| at.clone()).0) {
+            Gate::Open if self.heard == Heard::Answered => {}
+            Gate::Open => self.advance(draft, moving),
+            Gate::Closed(wait) => {
+                draft.phase(Phase::Paused);
+                if let Some(batch) = &mut draft.status.batch {
+                    batch.ready_at = Some(known.unwrap_or(at));
+                }
+                draft.wait(wait);
+                upkeep::keep_shares(draft, moving);
+            }
+        }
+    }
+
+    fn gate(&self, draft: &mut Draft<'_>, ready_at: Timestamp) -> Gate {
+        if let Some(wait) = self.stop(draft) {
+            return Gate::Closed(wait);
+        }
+        let passed = draft.status.batch.as_ref().is_some_and(|batch| batch.promoted || batch.full);
+        let pause = self.step.definition.as_ref().and_then(|batch| batch.pause.as_ref());
+        let (false, Some(pause)) = (passed, pause) else { return Gate::Open };
+        let Some(duration) = pause.duration else {
+            return Gate::Closed(Wait::Promotion {
+                index: self.step.index,
+                count: self.step.count,
+            });
+        };
+        let until = ready_at.checked_add(duration.get()).unwrap_or(Timestamp::MAX);
+        if draft.now >= until {
+            return Gate::Open;
+        }
+        draft.wake_at(until);
+        Gate::Closed(Wait::Time { until })
+    }
+
+    /// The batch is ready and nothing stops the next.
+    fn advance(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
+        if self.step.is_last() {
+            return retreat::lift(draft, self.workload, false);
+        }
+        let spec = &draft.seen.rollout.spec.strategy.batches;
+        let next = Step::of(spec, None, self.step.index + 1);
+        let goal = next.goal(spec, self.workload.replicas, self.limits.surge);
+        draft.act(write_fenced(self.workload, moving.fenced_at(next.index, goal)));
+    }
+
+    fn unready(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
+        let ready_at = draft.status.batch.as_ref().and_then(|batch| batch.ready_at.clone());
+        if let Some(at) = ready_at {
+            if let Gate::Closed(wait) = self.gate(draft, at.0) {
+                // The pause goes on; whether the pods are ready counts when it ends.
+                draft.phase(Phase::Paused);
+                draft.wait(wait);
+                return upkeep::keep_shares(draft, moving);
+            }
+            let stamp = draft.stamp();
+            if let Some(batch) = &mut draft.status.batch {
+                batch.ready_at = None;
+                batch.started_at = stamp;
+            }
+        }
+        draft.phase(Phase::Progressing);
+        draft.wait(match moving.progress.trouble.clone() {
+            Some((pod, trouble)) => Wait::Trouble { pod, trouble },
+            None => Wait::Pods { want: self.want(), revision: self.revision().clone() },
+        });
+        moving.progress.matures.iter().for_each(|at| draft.wake_at(*at));
+        if self.is_too_late(draft) {
+            return self.fail(draft, moving);
+        }
+        upkeep::keep_shares(draft, moving);
+    }
+
+    fn is_too_late(&self, draft: &mut Draft<'_>) -> bool {
+        let Some(started) = draft.status.batch.as_ref().map(|batch| batch.started_at.0) else {
+            return false;
+        };
+        let Some(seconds) = self.deadline_seconds(draft) else { return false };
+        let deadline = later(started, seconds);
+        draft.wake_at(deadline);
+        draft.now >= deadline
+    }
+
+    fn deadline_seconds(&self, draft: &Draft<'_>) -> Option<i64> {
+        if let Some(own) = draft.seen.rollout.spec.progress_deadline {
+            return i64::try_from(own.get().as_secs()).ok();
+        }
+        // The number that means "no deadline" to the stock controller means it here.
+        Some(self.fenced.original.progress_deadline_seconds)
+            .filter(|seconds| *seconds < i32::MAX)
+            .map(i64::from)
+    }
+
+    fn fail(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
+        let Step { index, count, .. } = self.step;
+        let seconds = self.deadline_seconds(draft).unwrap_or_default();
+        let mut because = format!("batch {index} of {count} was not ready within {seconds}s");
+        if let Some((pod, trouble)) = &moving.progress.trouble {
+            because = format!("{because}: {}", trouble_sentence(pod, trouble));
+        }
+        match draft.seen.rollout.spec.on_failure {
+            OnFailure::Abort => retreat::abort(draft, self.workload, self.fenced, because),
+            OnFailure::Pause => {
+                draft.phase(Phase::Failed);
+                draft.status.failure = Some(because.clone());
+                draft.wait(Wait::Failed { because });
+                upkeep::keep_shares(draft, moving);
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The ways back: abort, the user's own rollback, scaling to zero, and the return of a revision
+//! that was taken back. Each is one write; each can be repeated.
+
+use crds::hold::Bar;
+use crds::request::Verb;
+use crds::status::Phase;
+use crds::{Barred, Fenced, Hold, Original, Revision};
+
+use crate::action::{Action, Turn};
+use crate::deployment::{drop_all_but, is_settled_and_ready, keep, payload, write};
+use crate::draft::Draft;
+use crate::observed::{Fact, Strategy, Workload};
+use crate::request;
+use crate::waiting::Wait;
+
+/// Takes a release back and rejects its revision. Never waits: should keeping the template fail,
+/// the write that moves pods is first the next time.
+pub(crate) fn abort(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced, because: String) {
+    let first = draft.before().phase != Phase::Aborting;
+    draft.phase(Phase::Aborting);
+    draft.status.failure = Some(because.clone());
+    let stable = fenced.stable.clone();
+    draft.wait(Wait::StablePods { stable, because });
+    if first {
+        // Its ReplicaSet may not outlive it, and a retry needs it.
+        keep(draft, workload, &fenced.revision);
+    }
+    if bar(draft, workload, &fenced.revision, &fenced.stable, Bar::Rejected) && !first {
+        keep(draft, workload, &fenced.revision);
+    }
+}
+
+/// Puts the stable template back while there is nothing to release to; the revision is kept, and
+/// comes back by itself.
+pub(crate) fn rest_dormant(
+    draft: &mut Draft<'_>,
+    workload: &Workload,
+    fenced: &Fenced,
+    wait: Wait,
+) {
+    draft.phase(Phase::Held);
+    draft.wait(wait);
+    keep(draft, workload, &fenced.revision);
+    bar(draft, workload, &fenced.revision, &fenced.stable, Bar::Dormant);
+}
+
+/// Writes a bar with the stable template; where that is not to be had says so and returns false.
+pub(crate) fn bar(
+    draft: &mut Draft<'_>,
+    workload: &Workload,
+    revision: &Revision,
+    stable: &Revision,
+    why: Bar,
+) -> bool {
+    let payload = match payload(draft.seen, workload, stable) {
+        Fact::Known(payload) => payload,
+        Fact::Absent => {
+            draft.wait(Wait::StableTemplateLost { stable: stable.clone() });
+            return false;
+        }
+        Fact::Unknown(why) => {
+            draft.wait(Wait::FactsUnknown { why });
+            return false;
+        }
+    };
+    let mut write = write(workload, Some(Hold::barred(revision.clone(), why)));
+    write.payload = Some(payload);
+    write.may_write_fields = true;
+    draft.act(Action::WriteHold(write));
+    true
+}
+
+/// Lifts the fence: the user's own fields come back in the same write.
+pub(crate) fn lift(draft: &mut Draft<'_>, workload: &Workload, to_stable: bool) {
+    let mut write = write(workload, None);
+    write.may_write_fields = to_stable;
+    draft.act(Action::WriteHold(write));
+}
+
+/// The user brought the stable template back: lifted at once, walked at native speed.
+pub(crate) fn roll_back(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
+    draft.status.stable_revision = Some(fenced.stable.clone());
+    if fenced.rollback && fenced.revision != fenced.stable {
+        let why = if workload.replicas == 0 { Bar::Dormant } else { Bar::Rejected };
+        bar(draft, workload, &fenced.revision, &fenced.stable, why);
+        return;
+    }
+    request::refuse_at_rest(draft, "the release is being rolled back");
+    lift(draft, workload, true);
+    returning(draft, workload, &fenced.stable);
+}
+
+/// On the way back to `stable` after a rollback; Ready when all of its pods are.
+pub(crate) fn returning(draft: &mut Draft<'_>, workload: &Workload, stable: &Revision) {
+    draft.watch_sets = true;
+    forget_release(draft);
+    draft.phase(Phase::RollingBack);
+    if workload.fields.paused && !draft.acts() {
+        return draft.wait(Wait::DeploymentPaused { name: workload_name(draft) });
+    }
+    draft.wait(Wait::StablePods { stable: stable.clone(), because: String::new() });
+}
+
+/// Clears what speaks of a release.
+pub(crate) fn forget_release(draft: &mut Draft<'_>) {
+    draft.status.update_revision = None;
+    draft.status.batch = None;
+    draft.status.step = None;
+    draft.status.original = None;
+    draft.status.paused = None;
+}
+
+/// After an abort: on the way back, then rejected until something else comes.
+pub(crate) fn rejected(draft: &mut Draft<'_>, workload: &Workload, barred: &Barred) {
+    let stable = workload.revision.clone();
+    let because = draft.status.failure.clone().unwrap_or_default();
+    draft.status.stable_revision = Some(stable.clone());
+    draft.status.rejected_revision = Some(barred.revision.clone());
+    if hear_rejected(draft, workload, barred) {
+        return;
+    }
+    forget_release(draft);
+    keep(draft, workload, &barred.revision);
+    let settled = match &workload.sets {
+        Fact::Known(sets) => is_settled_and_ready(sets, &stable, workload.replicas),
+        Fact::Absent | Fact::Unknown(_) => false,
+    };
+    if settled || draft.before().phase == Phase::Rejected {
+        draft.phase(Phase::Rejected);
+        draft.wait(Wait::Rejected { revision: barred.revision.clone(), because });
+        return drop_all_but(draft, Some(&barred.revision));
+    }
+    draft.watch_sets = true;
+    draft.phase(Phase::Aborting);
+    if workload.fields.paused {
+        return draft.wait(Wait::DeploymentPaused { name: workload_name(draft) });
+    }
+    draft.wait(Wait::StablePods { stable, because });
+}
+
+/// True if the revision is let in again.
+fn hear_rejected(draft: &mut Draft<'_>, workload: &Workload, barred: &Barred) -> bool {
+    let Some(open) = request::open(draft) else { return false };
+    if open.revision != barred.revision {
+        let (meant, rejected) = (&open.revision, &barred.revision);
+        let why = format!("it meant revision {meant}; the rejected one is {rejected}");
+        request::answer(draft, open, Err(why));
+        return false;
+    }
+    match open.verb {
+        Verb::Abort => {
+            draft.status.failure.get_or_insert_with(|| request::asked_by(open));
+            request::answer(draft, open, Ok("the revision is taken back and rejected".into()));
+            false
+        }
+        Verb::Retry => retry(draft, workload, &barred.revision),
+        _ => {
+            request::answer(draft, open, Err("the revision is rejected; retry lets it in".into()));
+            false
+        }
+    }
+}
+
+fn retry(draft: &mut Draft<'_>, workload: &Workload, revision: &Revision) -> bool {
+    let Some(open) = request::open(draft) else { return false };
+    if workload.replicas == 0 {
+        let why = "the deployment is scaled to zero; scale it up first";
+        request::answer(draft, open, Err(why.into()));
+        return false;
+    }
+    // Answered when the hold, or the lifted bar, is seen.
+    reenter(draft, workload, revision)
+}
+
+/// Lets a barred revision in again, held as if it had just come. Where its template is gone the
+/// bar is lifted instead. False if neither can be done now.
+pub(crate) fn reenter(draft: &mut Draft<'_>, workload: &Workload, revision: &Revision) -> bool {
+    draft.watch_sets = true;
+    let Strategy::RollingUpdate { max_surge, max_unavailable } = workload.fields.strategy else {
+        draft.wait(Wait::Recreate);
+        return false;
+    };
+    let payload = match payload(draft.seen, workload, revision) {
+        Fact::Known(payload) => payload,
+        Fact::Unknown(why) => {
+            // It may still be in a ReplicaSet: look before saying that it is gone.
+            draft.wait_quietly(Wait::FactsUnknown { why });
+            return false;
+        }
+        Fact::Absent => {
+            let said = format!("the template of {revision} is gone; apply it again");
+            draft.turn(Turn::warning("TemplateLost", said));
+            lift(draft, workload, false);
+            return true;
+        }
+    };
+    let original = Original {
+        paused: workload.fields.paused,
+        min_ready_seconds: workload.fields.min_ready_seconds,
+        progress_deadline_seconds: workload.fields.progress_deadline_seconds,
+        max_surge,
+        max_unavailable,
+    };
+    let fenced = Fenced::first(revision.clone(), workload.revision.clone(), original);
+    let mut write = write(workload, Some(Hold::fenced(fenced)));
+    write.payload = Some(payload);
+    draft.act(Action::WriteHold(write));
+    true
+}
+
+/// Scaled to zero in a release: the revision waits for stable pods, then starts again.
+pub(crate) fn dormant(draft: &mut Draft<'_>, workload: &Workload, barred: &Barred) {
+    let stable = workload.revision.clone();
+    draft.status.stable_revision = Some(stable.clone());
+    draft.status.update_revision = Some(barred.revision.clone());
+    draft.status.batch = None;
+    draft.status.step = None;
+    draft.status.original = None;
+    draft.phase(Phase::Held);
+    if let Some(open) = request::open(draft) {
+        let abort = open.verb == Verb::Abort && open.revision == barred.revision;
+        if abort {
+            let hold = Hold::barred(barred.revision.clone(), Bar::Rejected);
+            return draft.act(Action::WriteHold(write(workload, Some(hold))));
+        }
+        request::answer(draft, open, Err("the release waits for stable pods".into()));
+    }
+    if workload.replicas == 0 {
+        return draft.wait(Wait::ScaledToZero { update: barred.revision.clone() });
+    }
+    draft.watch_sets = true;
+    draft.wait(Wait::StablePods { stable: stable.clone(), because: String::new() });
+    match &workload.sets {
+        Fact::Known(sets) if is_settled_and_ready(sets, &stable, workload.replicas) => {
+            reenter(draft, workload, &barred.revision);
+        }
+        Fact::Known(_) | Fact::Absent | Fact::Unknown(_) => {}
+    }
+}
+
+pub(crate) fn workload_name(draft: &Draft<'_>) -> String {
+    draft.seen.rollout.spec.workload_ref.name.clone()
+}

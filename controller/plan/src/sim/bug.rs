@@ -1,0 +1,377 @@
+//! Planted bugs: mistakes that a planner, a shell or a webhook could make, switched on one at a
+//! time by distorting what the shell sees, plans or writes. A test proves that the simulator finds
+//! each. The real code carries none of them.
+
+use std::collections::VecDeque;
+
+use crds::contract::HOLD_ANNOTATION;
+use crds::hold::{Bar, Reading};
+use crds::request::Verb;
+use crds::status::Phase;
+use crds::{Hold, HoldState, IntOrPercent, Original};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::Value;
+
+use super::moment::Moment;
+use super::random::Random;
+use super::shell::Request;
+use crate::observed::{Fact, Fields, Strategy, Workload};
+use crate::{Action, Observed, Plan};
+
+/// A planted bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bug {
+    /// maxUnavailable follows readiness down inside a batch, and counts neither what is written
+    /// nor what is gone.
+    UnavailableFalls,
+    /// At the end fence and hold go first, the strategy in a second write.
+    RestoreInTwoWrites,
+    /// Readiness is judged by what was seen one look before.
+    StaleReadiness,
+    /// A batch's clock starts again whenever its pods lose readiness.
+    DeadlineReset,
+    /// ReplicaSets that are unknown count as ready.
+    UnknownAdvances,
+    /// A promote counts for whatever batch the release is at.
+    LatePromote,
+    /// The first batch is opened before the status says that a release is on.
+    OpensUnannounced,
+    /// A pause of some time is over at once.
+    PauseForgotten,
+    /// The user's minReadySeconds does not count for new pods.
+    MinReadyIgnored,
+    /// What scaling left beyond the batch stays.
+    ExcessStays,
+    /// The size annotations are not written along when ReplicaSets are resized.
+    SizeAnnotationsStale,
+    /// At rest maxUnavailable is a number, not a share.
+    NumbersAtRest,
+    /// A fenced stable ReplicaSet is not repaired.
+    FencedStableStays,
+    /// An abort waits for the webhook.
+    AbortWaitsForWebhook,
+    /// An abort leaves no bar behind.
+    RejectionForgotten,
+    /// The hold is written without its preconditions.
+    BlindWrites,
+    /// The user's own pause is lost when the controller writes the hold.
+    UserPauseSwallowed,
+    /// A third version arriving in a release takes the user's own surge and unavailable.
+    SurgeOnArrival,
+    /// Scaling to zero in a release does not bring the stable template back.
+    ZeroIsNoRetreat,
+    /// Our annotations stay on ReplicaSets when the workload is given back.
+    AnnotationsLeft,
+    /// A human's pause is forgotten when the controller plans.
+    HumanPauseForgotten,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Self; 21] = [
+        Self::UnavailableFalls,
+        Self::RestoreInTwoWrites,
+        Self::StaleReadiness,
+        Self::DeadlineReset,
+        Self::UnknownAdvances,
+        Self::LatePromote,
+        Self::OpensUnannounced,
+        Self::PauseForgotten,
+        Self::MinReadyIgnored,
+        Self::ExcessStays,
+        Self::SizeAnnotationsStale,
+        Self::NumbersAtRest,
+        Self::FencedStableStays,
+        Self::AbortWaitsForWebhook,
+        Self::RejectionForgotten,
+        Self::BlindWrites,
+        Self::UserPauseSwallowed,
+        Self::SurgeOnArrival,
+        Self::ZeroIsNoRetreat,
+        Self::AnnotationsLeft,
+        Self::HumanPauseForgotten,
+    ];
+
+    /// Distorts what the webhook made of a write.
+    pub fn distort_admission(self, old: &Value, new: &mut Value) {
+        if self != Self::SurgeOnArrival {
+            return;
+        }
+        let (Reading::Hold(was), Reading::Hold(mut is)) = (Hold::of(old), Hold::of(new)) else {
+            return;
+        };
+        if let (HoldState::Fenced(was), HoldState::Fenced(fenced)) = (&was.state, &mut is.state)
+            && was.revision != fenced.revision
+        {
+            let original = fenced.original;
+            fenced.target.max_surge = original.max_surge;
+            fenced.target.max_unavailable = original.max_unavailable;
+            new["metadata"]["annotations"][HOLD_ANNOTATION] = Value::String(is.to_text());
+            let rolling = &mut new["spec"]["strategy"]["rollingUpdate"];
+            rolling["maxSurge"] = serde_json::json!(original.max_surge);
+            rolling["maxUnavailable"] = serde_json::json!(original.max_unavailable);
+        }
+    }
+}
+
+/// Distorts one controller.
+pub struct Saboteur {
+    bug: Option<Bug>,
+    random: Random,
+    seen: Option<Workload>,
+    ready: usize,
+}
+
+impl Saboteur {
+    /// With this bug, or none.
+    pub fn new(bug: Option<Bug>, random: Random) -> Self {
+        Self { bug, random, seen: None, ready: 0 }
+    }
+
+    /// Before the plan.
+    pub fn distort_seen(&mut self, seen: &mut Observed) {
+        let Some(bug) = self.bug else { return };
+        let status = &mut seen.rollout.status;
+        match bug {
+            Bug::LatePromote => {
+                if let (Some(request), Some(batch)) = (&mut seen.rollout.request, &status.batch)
+                    && matches!(request.verb, Verb::Promote | Verb::PromoteFull)
+                {
+                    request.batch = batch.index;
+                }
+            }
+            Bug::PauseForgotten => {
+                if let Some(ready_at) = status.batch.as_mut().and_then(|b| b.ready_at.as_mut()) {
+                    *ready_at = Time(Moment::BEGIN.timestamp());
+                }
+            }
+            Bug::HumanPauseForgotten => {
+                status.paused = None;
+                if status.phase == Phase::Paused {
+                    status.phase = Phase::Progressing;
+                }
+            }
+            _ => {}
+        }
+        if let Fact::Known(workload) = &mut seen.workload {
+            self.distort_workload(bug, workload);
+        }
+    }
+
+    fn distort_workload(&mut self, bug: Bug, workload: &mut Workload) {
+        match bug {
+            Bug::StaleReadiness => {
+                let now = workload.clone();
+                if let Some(before) = self.seen.replace(now)
+                    && matches!(before.sets, Fact::Known(_))
+                {
+                    workload.sets = before.sets;
+                }
+            }
+            Bug::UnknownAdvances => match (&workload.sets, &self.seen) {
+                (Fact::Known(_), _) => self.seen = Some(workload.clone()),
+                (_, Some(before)) => {
+                    workload.sets = before.sets.clone();
+                    all_ready(workload, workload.replicas);
+                }
+                _ => {}
+            },
+            Bug::MinReadyIgnored => {
+                if let Fact::Known(sets) = &mut workload.sets {
+                    let pods = sets.update.iter_mut().flat_map(|set| &mut set.pods);
+                    for since in pods.filter_map(|pod| pod.ready_since.as_mut()) {
+                        *since = Moment::BEGIN.timestamp();
+                    }
+                }
+            }
+            Bug::ZeroIsNoRetreat => workload.replicas = workload.replicas.max(1),
+            Bug::FencedStableStays => {
+                if let Fact::Known(sets) = &mut workload.sets {
+                    for set in &mut sets.old {
+                        set.min_ready_seconds = 0;
+                        set.available = Some(set.replicas);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// After the plan.
+    pub fn distort_plan(&mut self, seen: &Observed, plan: &mut Plan, now: Moment) {
+        let Some(bug) = self.bug else { return };
+        match bug {
+            Bug::DeadlineReset => self.reset_deadline(seen, plan, now),
+            Bug::OpensUnannounced => open_unannounced(seen, plan),
+            Bug::RejectionForgotten => forget_rejection(seen, plan),
+            Bug::ExcessStays => {
+                plan.actions.retain(|action| !matches!(action, Action::ResizeSet { .. }));
+            }
+            Bug::SizeAnnotationsStale => {
+                for action in &mut plan.actions {
+                    if let Action::ResizeSet { desired, max, .. } = action {
+                        (*desired, *max) = (1, 1);
+                    }
+                }
+            }
+            _ => {}
+        }
+        for action in &mut plan.actions {
+            if let Action::WriteHold(write) = action {
+                distort_hold(bug, seen, write);
+            }
+        }
+    }
+
+    fn reset_deadline(&mut self, seen: &Observed, plan: &mut Plan, now: Moment) {
+        let Fact::Known(Workload { sets: Fact::Known(sets), .. }) = &seen.workload else { return };
+        let pods = sets.update.iter().flat_map(|set| &set.pods);
+        let ready = pods.filter(|pod| pod.ready_since.is_some()).count();
+        let fewer = ready < std::mem::replace(&mut self.ready, ready);
+        if let Some(batch) = plan.status.batch.as_mut().filter(|_| fewer) {
+            batch.started_at = Time(now.whole_second().timestamp());
+            plan.actions.retain(|action| !matches!(action, Action::WriteHold(_)));
+        }
+    }
+
+    /// The writes of a plan.
+    pub fn distort_requests(&mut self, requests: &mut VecDeque<Request>) {
+        match self.bug {
+            Some(Bug::BlindWrites) => {
+                for request in requests {
+                    if let Request::Hold(hold) = request {
+                        hold.precondition = super::cluster::Precondition::default();
+                    }
+                }
+            }
+            Some(Bug::RestoreInTwoWrites) => in_two_writes(requests),
+            Some(Bug::AnnotationsLeft) => {
+                let strips = |request: &Request| {
+                    matches!(request, Request::Set { change: super::shell::SetChange::Strip, .. })
+                };
+                requests.retain(|request| !strips(request));
+            }
+            _ => {}
+        }
+        let _ = &self.random;
+    }
+}
+
+fn all_ready(workload: &mut Workload, replicas: i32) {
+    let Fact::Known(sets) = &mut workload.sets else { return };
+    for pod in sets.update.iter_mut().flat_map(|set| &mut set.pods) {
+        pod.ready_since = Some(Moment::BEGIN.timestamp());
+    }
+    let Some(set) = &mut sets.update else { return };
+    while let Some(pod) = set.pods.first().cloned()
+        && i32::try_from(set.pods.len()).is_ok_and(|pods| pods < replicas)
+    {
+        set.pods.push(pod);
+    }
+}
+
+fn open_unannounced(seen: &Observed, plan: &mut Plan) {
+    let Fact::Known(workload) = &seen.workload else { return };
+    let Reading::Hold(hold) = &workload.hold else { return };
+    let HoldState::Fenced(fenced) = &hold.state else { return };
+    let holds = plan.actions.iter().any(|action| matches!(action, Action::WriteHold(_)));
+    if fenced.batch == 0 && !holds && fenced.revision == workload.revision {
+        let mut fenced = fenced.clone();
+        fenced.batch = 1;
+        fenced.target.paused = false;
+        fenced.target.max_surge = IntOrPercent::Count(0);
+        fenced.target.max_unavailable = IntOrPercent::Count(1);
+        plan.actions.push(crate::deployment::write_fenced(workload, fenced));
+    }
+}
+
+fn forget_rejection(seen: &Observed, plan: &mut Plan) {
+    let Fact::Known(workload) = &seen.workload else { return };
+    if let Reading::Hold(hold) = &workload.hold
+        && matches!(&hold.state, HoldState::Barred(barred) if barred.why == Bar::Rejected)
+    {
+        plan.actions.push(Action::WriteHold(crate::deployment::write(workload, None)));
+    }
+}
+
+fn distort_hold(bug: Bug, seen: &Observed, write: &mut crate::WriteHold) {
+    let Fact::Known(workload) = &seen.workload else { return };
+    if bug == Bug::AbortWaitsForWebhook {
+        write.may_write_fields = false;
+    }
+    let Some(Hold { state: HoldState::Fenced(fenced), .. }) = &mut write.hold else { return };
+    match bug {
+        Bug::UserPauseSwallowed => fenced.original.paused = false,
+        Bug::NumbersAtRest => {
+            let pods = fenced.target.max_unavailable.floor_of(workload.replicas);
+            fenced.target.max_unavailable = IntOrPercent::Count(pods);
+        }
+        Bug::UnavailableFalls if !fenced.target.paused => {
+            literal_formula(seen, workload, fenced);
+        }
+        _ => {}
+    }
+}
+
+/// `u = min(k, r + U)`, `s = min(S, k - u)`: the formula as it was first thought of.
+fn literal_formula(seen: &Observed, workload: &Workload, fenced: &mut crds::Fenced) {
+    let Some(batch) = &seen.rollout.status.batch else { return };
+    let Fact::Known(sets) = &workload.sets else { return };
+    let Fields { strategy: Strategy::RollingUpdate { .. }, .. } = &workload.fields else { return };
+    let pods = sets.update.iter().flat_map(|set| &set.pods);
+    let ready = pods.filter(|pod| pod.ready_since.is_some()).count();
+    let ready = i32::try_from(ready).unwrap_or(0);
+    let (surge, unavailable) = super::stock::arithmetic::fenceposts(
+        fenced.original.max_surge,
+        fenced.original.max_unavailable,
+        workload.replicas,
+    );
+    let u = batch.replicas.min(ready + unavailable);
+    fenced.target.max_unavailable = IntOrPercent::Count(u);
+    fenced.target.max_surge =
+        IntOrPercent::Count(surge.min(batch.replicas - u).max(i32::from(u == 0)));
+}
+
+fn in_two_writes(requests: &mut VecDeque<Request>) {
+    let lift = requests
+        .iter()
+        .position(|request| matches!(request, Request::Hold(hold) if hold.text.is_none()));
+    let Some(index) = lift else { return };
+    let Some(Request::Hold(hold)) = requests.get(index).cloned() else { return };
+    let was = hold.precondition.annotation.and_then(|(_, text)| text).unwrap_or_default();
+    let Reading::Hold(was) = Hold::read(&was) else { return };
+    let Some(original) = was.as_fenced().map(|fenced| fenced.original) else { return };
+    let patch = |sabotage| Request::Patch { workload: hold.workload.clone(), sabotage };
+    requests[index] = patch(Sabotage::RestoreFence(original));
+    requests.insert(index + 1, patch(Sabotage::RestoreStrategy(original)));
+}
+
+/// A write that only a planted bug makes, past webhook and policy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sabotage {
+    /// The hold goes, and the fence, but not the strategy.
+    RestoreFence(Original),
+    /// The strategy.
+    RestoreStrategy(Original),
+}
+
+impl Sabotage {
+    /// Changes the Deployment.
+    pub fn apply(self, raw: &mut Value) {
+        match self {
+            Self::RestoreFence(original) => {
+                if let Some(annotations) = raw["metadata"]["annotations"].as_object_mut() {
+                    annotations.remove(HOLD_ANNOTATION);
+                }
+                raw["spec"]["paused"] = original.paused.into();
+                raw["spec"]["minReadySeconds"] = original.min_ready_seconds.into();
+                raw["spec"]["progressDeadlineSeconds"] = original.progress_deadline_seconds.into();
+            }
+            Self::RestoreStrategy(original) => {
+                let rolling = &mut raw["spec"]["strategy"]["rollingUpdate"];
+                rolling["maxSurge"] = serde_json::json!(original.max_surge);
+                rolling["maxUnavailable"] = serde_json::json!(original.max_unavailable);
+            }
+        }
+    }
+}

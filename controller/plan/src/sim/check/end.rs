@@ -1,0 +1,201 @@
+//! What has to hold when nothing happens any more: the user's fields are back, all pods are of one
+//! revision, nothing of ours is left; or a release waits for something that it names.
+
+use crds::contract::{HOLD_ANNOTATION, PREFIX};
+use crds::hold::{Bar, Reading};
+use crds::status::Phase;
+use crds::{Hold, HoldState, Original, Revision};
+
+use super::{Checks, is_fenced};
+use crate::observed::Strategy;
+use crate::sim::cluster::Cluster;
+use crate::sim::cluster::objects::Deployment;
+use crate::sim::stock::arithmetic::fenceposts;
+
+/// A world at rest, in what must not depend on crashes on the way there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Phase of the Rollout, and what it waits for.
+    pub phase: Option<(Phase, String)>,
+    /// Revision of the live template.
+    pub live: Option<Revision>,
+    /// Active pods by revision.
+    pub pods: Vec<(Revision, i32)>,
+    /// The live fields, as text.
+    pub fields: String,
+    /// The hold's text, without what only tells writes apart.
+    pub hold: String,
+    /// Stable and rejected revision.
+    pub revisions: (Option<Revision>, Option<Revision>),
+    /// Names of kept templates.
+    pub kept: Vec<String>,
+}
+
+impl Summary {
+    /// Of a cluster.
+    pub fn of(cluster: &Cluster, checks: &Checks) -> Self {
+        let rollout = cluster.rollouts.iter().next();
+        let workload = cluster.deployments.iter().next();
+        let status = rollout.map(|rollout| &rollout.status);
+        let waits = |status: &crds::RolloutStatus| {
+            status.waiting_for.as_ref().map_or_else(String::new, |waits| waits.reason.clone())
+        };
+        Self {
+            phase: status.map(|status| (status.phase, waits(status))),
+            live: workload.map(|workload| workload.revision.clone()),
+            pods: checks.pods.revisions(),
+            fields: workload.map_or_else(String::new, |workload| fields_text(workload)),
+            hold: workload
+                .and_then(|workload| workload.annotations.get(HOLD_ANNOTATION))
+                .map_or_else(String::new, |text| hold_text(text)),
+            revisions: (
+                status.and_then(|status| status.stable_revision.clone()),
+                status.and_then(|status| status.rejected_revision.clone()),
+            ),
+            kept: cluster.kept.iter().map(|kept| kept.meta.name.to_string()).collect(),
+        }
+    }
+}
+
+fn fields_text(workload: &Deployment) -> String {
+    let spec = &workload.spec;
+    let strategy = match spec.strategy {
+        Strategy::RollingUpdate { max_surge, max_unavailable } => {
+            format!("surge {max_surge}, unavailable {max_unavailable}")
+        }
+        Strategy::Recreate => "recreate".to_owned(),
+    };
+    let fence = if is_fenced(workload) { "fenced, " } else { "" };
+    let paused = if spec.paused { "paused, " } else { "" };
+    let (ready, deadline) = (spec.min_ready_seconds, spec.progress_deadline_seconds);
+    let own = if is_fenced(workload) {
+        String::new()
+    } else {
+        format!(", min-ready {ready}, deadline {deadline}")
+    };
+    format!("{fence}{paused}{strategy}{own}")
+}
+
+fn hold_text(text: &str) -> String {
+    match Hold::read(text) {
+        Reading::Hold(hold) => match hold.state {
+            HoldState::Fenced(fenced) => format!("batch {} of {}", fenced.batch, fenced.revision),
+            HoldState::Barred(barred) => format!("{:?} {}", barred.why, barred.revision),
+        },
+        _ => "unreadable".to_owned(),
+    }
+}
+
+impl Checks {
+    /// The world is at rest, no fault is on: says what is wrong with it.
+    pub fn rest(&mut self, cluster: &Cluster) {
+        let Some(workload) = cluster.deployments.iter().next().cloned() else { return };
+        let phase = cluster.rollouts.iter().next().map(|rollout| rollout.status.phase);
+        match phase {
+            Some(Phase::Ready | Phase::Rejected) => {
+                self.restored(cluster, &workload);
+                self.one_revision(cluster, &workload);
+            }
+            None => {
+                self.restored(cluster, &workload);
+                self.given_back(cluster, &workload);
+            }
+            Some(_) => self.waiting(cluster, &workload),
+        }
+    }
+
+    /// Invariant 4.
+    fn restored(&mut self, cluster: &Cluster, workload: &Deployment) {
+        let now = cluster.now;
+        if is_fenced(workload) {
+            return self.fail(now, 4, "the fence is still on");
+        }
+        if let Some(wanted) = self.fields()
+            && let Strategy::RollingUpdate { max_surge, max_unavailable } = workload.spec.strategy
+        {
+            let live = Original {
+                paused: workload.spec.paused,
+                min_ready_seconds: workload.spec.min_ready_seconds,
+                progress_deadline_seconds: workload.spec.progress_deadline_seconds,
+                max_surge,
+                max_unavailable,
+            };
+            if live != wanted {
+                self.fail(now, 4, format!("fields are {live:?}, the user's are {wanted:?}"));
+            }
+        }
+        let bar = match workload.annotations.get(HOLD_ANNOTATION).map(|text| Hold::read(text)) {
+            None => None,
+            Some(Reading::Hold(hold)) => match hold.state {
+                HoldState::Barred(barred) if barred.why == Bar::Rejected => Some(barred.revision),
+                _ => return self.fail(now, 4, "a hold is left behind"),
+            },
+            Some(_) => return self.fail(now, 4, "a hold is left behind that is none"),
+        };
+        if let Some(revision) = bar
+            && !self.releases.is_rejected(&revision)
+        {
+            self.fail(now, 4, format!("{revision} is barred, which nobody rejected"));
+        }
+    }
+
+    fn one_revision(&mut self, cluster: &Cluster, workload: &Deployment) {
+        let (live, stable) = (&workload.revision, self.releases.stable.clone());
+        if stable.as_ref() != Some(live) {
+            let stable = stable.map_or_else(|| "none".to_owned(), |stable| stable.to_string());
+            self.fail(cluster.now, 7, format!("{live} is live, {stable} is stable"));
+        }
+        let pods = self.pods.revisions();
+        let wanted = workload.spec.replicas;
+        let whole = match &pods[..] {
+            [] => wanted == 0,
+            [(revision, count)] => revision == live && *count == wanted,
+            _ => false,
+        };
+        if !whole && !workload.spec.paused {
+            self.fail(cluster.now, 7, format!("pods are {pods:?}, not {wanted} of {live}"));
+        }
+    }
+
+    fn given_back(&mut self, cluster: &Cluster, workload: &Deployment) {
+        let ours = |key: &String| key.starts_with(PREFIX);
+        let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
+        let marked = mine.filter(|set| set.annotations.keys().any(ours));
+        let mut left: Vec<String> = marked.map(|set| set.meta.name.to_string()).collect();
+        let labels = workload.raw["metadata"]["labels"].as_object();
+        let labelled = labels.is_some_and(|labels| labels.keys().any(ours));
+        if labelled || workload.annotations.keys().any(ours) {
+            left.push(workload.meta.name.to_string());
+        }
+        if !left.is_empty() {
+            let what = format!("labels or annotations of ours are left on {}", left.join(", "));
+            self.fail(cluster.now, 4, what);
+        }
+    }
+
+    /// A release that waits: it says for what, and scaling has left nothing beyond the batch.
+    fn waiting(&mut self, cluster: &Cluster, workload: &Deployment) {
+        let Some(rollout) = cluster.rollouts.iter().next() else { return };
+        let Some(waits) = &rollout.status.waiting_for else {
+            let what = format!("{:?} at rest, waits for nothing", rollout.status.phase);
+            return self.fail(cluster.now, 8, what);
+        };
+        if self.releases.is_over() && waits.reason != "DeploymentPaused" {
+            let what = "more pods than the batch allows, at rest after scaling";
+            self.fail(cluster.now, 1, what);
+        }
+        self.within_limits(cluster, workload);
+    }
+
+    /// At rest the limits hold without any grace.
+    fn within_limits(&mut self, cluster: &Cluster, workload: &Deployment) {
+        let Some(fields) = self.fields() else { return };
+        let replicas = workload.spec.replicas;
+        let (surge, _) = fenceposts(fields.max_surge, fields.max_unavailable, replicas);
+        let total = self.pods.total();
+        if total > replicas + surge && replicas > 0 {
+            let what = format!("{total} pods at rest, at most {} allowed", replicas + surge);
+            self.fail(cluster.now, 2, what);
+        }
+    }
+}

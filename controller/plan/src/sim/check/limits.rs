@@ -1,0 +1,93 @@
+//! Invariant 2: never more than the user's maxUnavailable unavailable, but for pods that lost
+//! readiness themselves; never more than replicas + maxSurge pods. After a scaling, or where the
+//! user changed the numbers, a limit binds once it has been reached.
+
+use crds::Original;
+
+use super::pods::Pods;
+use super::release::Releases;
+use crate::observed::Strategy;
+use crate::sim::cluster::Cluster;
+use crate::sim::cluster::objects::Deployment;
+use crate::sim::stock::arithmetic::fenceposts;
+
+/// What binds now.
+#[derive(Default)]
+pub struct Limits {
+    pub fields: Option<Original>,
+    ceiling: i32,
+    floor: i32,
+    /// After a scaling down, until what it set off is over: the floor for that time.
+    scaled: Option<i32>,
+}
+
+impl Limits {
+    /// The workload is gone, or another one.
+    pub fn forget(&mut self) {
+        self.ceiling = 0;
+        self.floor = 0;
+        self.scaled = None;
+    }
+
+    /// The user scaled. What is unavailable already keeps its share (stock scales without looking
+    /// at readiness), and rounding may cost one pod.
+    pub fn scaled(&mut self, pods: &Pods, before: i32, after: i32) {
+        if after < before {
+            let share = pods.serving().min(before) * after / before.max(1) - 1;
+            self.scaled = Some(self.scaled.map_or(share, |scaled| scaled.min(share)));
+        }
+    }
+
+    /// The user's own fields change. Pods above a lower surge may be taken away at once.
+    pub fn edited(&mut self, fields: Original, replicas: i32) {
+        let surge = |fields: Original| fields.max_surge.ceil_of(replicas);
+        let less = self.fields.map_or(0, |before| surge(before) - surge(fields)).max(0);
+        self.scaled = Some(self.scaled.unwrap_or(self.floor).min(self.floor) - less);
+        self.fields = Some(fields);
+    }
+
+    /// Both limits. Pods are counted as their ReplicaSets ask for them: one may be told to grow and
+    /// do it before the other, told to shrink at the same time, has done so.
+    pub fn check(
+        &mut self,
+        pods: &Pods,
+        workload: &Deployment,
+        cluster: &Cluster,
+        releases: &Releases,
+    ) -> Result<(), String> {
+        let Some(fields) = self.fields else { return Ok(()) };
+        if workload.spec.strategy == Strategy::Recreate {
+            self.forget();
+            return Ok(());
+        }
+        let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
+        let asked = mine.map(|set| set.replicas).sum();
+        let replicas = workload.spec.replicas;
+        let (surge, unavailable) = fenceposts(fields.max_surge, fields.max_unavailable, replicas);
+        // Moving back without surge: both patches back to back; no order avoids it.
+        let moving = if releases.is_over() && surge == 0 { unavailable } else { 0 };
+        self.check_ceiling(asked, replicas + surge.max(moving), releases.is_calm())?;
+        let demanded = (replicas - unavailable - releases.torn(pods, workload)).max(0);
+        if releases.is_calm() && pods.serving() >= demanded {
+            self.scaled = None;
+        }
+        self.check_floor(pods.serving(), demanded.min(self.scaled.unwrap_or(demanded)))
+    }
+
+    /// A lower limit binds once the stock controller knows of it, and it has been reached.
+    fn check_ceiling(&mut self, total: i32, limit: i32, calm: bool) -> Result<(), String> {
+        self.ceiling = if total <= limit && calm { limit } else { self.ceiling.max(limit) };
+        if total > self.ceiling {
+            return Err(format!("{total} pods asked for, at most {} allowed", self.ceiling));
+        }
+        Ok(())
+    }
+
+    fn check_floor(&mut self, serving: i32, limit: i32) -> Result<(), String> {
+        self.floor = if serving >= limit { limit } else { self.floor.min(limit) };
+        if serving < self.floor {
+            return Err(format!("{serving} pods serving, at least {} demanded", self.floor));
+        }
+        Ok(())
+    }
+}

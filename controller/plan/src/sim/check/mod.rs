@@ -1,0 +1,199 @@
+//! The invariants of the design, checked on every event. What is allowed follows from the user's
+//! own commands and from what the pods did, never from what Sluice says of itself, but for two
+//! things a human reads there: the answer to a request, and that a release was announced.
+//!
+//! ```text
+//!   pods:     who is there, ready, excused          limits:   invariant 2 (surge, unavailable)
+//!   release:  which batch may be reached by now     end:      invariants 4, 7 and 8, at rest
+//! ```
+
+mod end;
+mod limits;
+mod pods;
+mod release;
+
+use std::fmt;
+
+use crds::contract::FENCE_MIN_READY_SECONDS;
+use crds::{Original, Revision, RolloutSpec};
+
+pub use end::Summary;
+use limits::Limits;
+use pods::Pods;
+use release::Releases;
+
+use super::cluster::objects::Deployment;
+use super::cluster::{Cluster, Kind, admission};
+use super::moment::Moment;
+use super::shell::{Failure, Request};
+
+/// An invariant that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When.
+    pub at: Moment,
+    /// Number of the invariant in the design.
+    pub invariant: u8,
+    /// What was seen, and what is allowed.
+    pub what: String,
+}
+
+/// All checks, and what they remember.
+#[derive(Default)]
+pub struct Checks {
+    pods: Pods,
+    limits: Limits,
+    releases: Releases,
+    /// The Deployment as it was last stored.
+    workload: Option<std::rc::Rc<Deployment>>,
+    violation: Option<Violation>,
+    /// There is no controller of ours: nothing is promised.
+    off: bool,
+    events: u32,
+    /// When our controller wrote last.
+    pub last_write: Moment,
+}
+
+impl Checks {
+    /// Checks of a world where our controller is at work, or not.
+    pub fn new(on: bool) -> Self {
+        Self { off: !on, ..Self::default() }
+    }
+
+    /// What went wrong first, if anything did.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    /// Says that something is wrong.
+    pub fn fail(&mut self, at: Moment, invariant: u8, what: impl Into<String>) {
+        if self.violation.is_none() && !self.off {
+            self.violation = Some(Violation { at, invariant, what: what.into() });
+        }
+    }
+
+    /// A write was stored.
+    pub fn see(&mut self, cluster: &Cluster, kind: Kind, number: usize) {
+        let verdict = match kind {
+            Kind::Deployment => self.see_deployment(cluster, number),
+            Kind::Pod => self.see_pod(cluster, number),
+            Kind::Rollout => {
+                self.releases.see_rollout(cluster);
+                Ok(())
+            }
+            Kind::ReplicaSet | Kind::ControllerRevision => Ok(()),
+        };
+        if let Err((invariant, what)) = verdict {
+            self.fail(cluster.now, invariant, what);
+        }
+    }
+
+    /// An event is over: the picture as a whole.
+    pub fn tick(&mut self, cluster: &Cluster, events_max: u32) {
+        self.events += 1;
+        if self.events > events_max {
+            self.fail(cluster.now, 8, "too many events: something turns in circles");
+        }
+        let Some(workload) = self.workload.clone() else { return };
+        self.releases.advance(&self.pods, &workload, cluster);
+        if let Err(what) = self.limits.check(&self.pods, &workload, cluster, &self.releases) {
+            self.fail(cluster.now, 2, what);
+        }
+    }
+
+    /// A write of our controller was answered.
+    pub fn ours(&mut self, now: Moment, _request: &Request, _answer: &Result<(), Failure>) {
+        self.last_write = now;
+    }
+
+    /// The user's own fields from now on.
+    pub fn user_fields(&mut self, fields: Original) {
+        if self.limits.fields != Some(fields) {
+            let replicas = self.workload.as_ref().map_or(0, |workload| workload.spec.replicas);
+            self.limits.edited(fields, replicas);
+            self.releases.edited(fields);
+        }
+    }
+
+    /// The user's own fields.
+    pub fn fields(&self) -> Option<Original> {
+        self.limits.fields
+    }
+
+    /// The user's Rollout from now on; None: deleted.
+    pub fn user_rollout(&mut self, spec: Option<RolloutSpec>) {
+        self.releases.user_rollout(spec);
+    }
+
+    /// The user asked for something.
+    pub fn user_request(&mut self, request: &crds::Request) {
+        self.releases.user_request(request);
+    }
+
+    /// The user evicted a pod of this name.
+    pub fn user_evicted(&mut self, name: &str) {
+        self.pods.evicted(name);
+    }
+
+    /// The stable revision as the checks have it.
+    pub fn stable(&self) -> Option<&Revision> {
+        self.releases.stable.as_ref()
+    }
+
+    fn see_deployment(&mut self, cluster: &Cluster, number: usize) -> Verdict {
+        let change = cluster.deployments.change(number);
+        let stored = change.and_then(|change| change.object.clone());
+        let before = std::mem::replace(&mut self.workload, stored.clone());
+        let Some(now) = stored else {
+            self.limits.forget();
+            self.releases.forget();
+            return Ok(());
+        };
+        let Some(before) = before else {
+            self.releases.stable = Some(now.revision.clone());
+            return Ok(());
+        };
+        if before.spec.replicas != now.spec.replicas {
+            self.limits.scaled(&self.pods, before.spec.replicas, now.spec.replicas);
+            self.releases.scaled(&self.pods, cluster, before.spec.replicas, now.spec.replicas);
+        }
+        if before.revision != now.revision {
+            return self.releases.template_changed(&self.pods, cluster, &before, &now);
+        }
+        let lifted = is_fenced(&before) && !is_fenced(&now);
+        if lifted { self.releases.lifted(&now) } else { Ok(()) }
+    }
+
+    fn see_pod(&mut self, cluster: &Cluster, number: usize) -> Verdict {
+        let Some(change) = cluster.pods.change(number) else { return Ok(()) };
+        let turn = self.pods.see(&change.name, change.object.as_deref());
+        let Some(workload) = &self.workload else { return Ok(()) };
+        match turn {
+            pods::Turn::Created(revision) => {
+                self.releases.pod_created(&self.pods, &revision, workload, cluster)
+            }
+            pods::Turn::Deleted(revision, excused) => {
+                self.releases.pod_deleted(&revision, excused, workload)
+            }
+            pods::Turn::Other => Ok(()),
+        }
+    }
+}
+
+/// Number of the invariant, and what is wrong.
+type Verdict = Result<(), (u8, String)>;
+
+/// The fence is on.
+pub fn is_fenced(deployment: &Deployment) -> bool {
+    deployment.spec.min_ready_seconds == FENCE_MIN_READY_SECONDS
+}
+
+fn is_armed(deployment: &Deployment) -> bool {
+    admission::is_armed(&deployment.raw)
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} invariant {}: {}", self.at, self.invariant, self.what)
+    }
+}

@@ -1,0 +1,128 @@
+//! The pods as the checks see them: active or not, ready since when, and which of the unready ones
+//! nobody but themselves (or a user's eviction) is to blame for.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crds::Revision;
+
+use crate::sim::cluster::objects::Pod;
+use crate::sim::moment::Moment;
+
+/// All pods.
+#[derive(Default)]
+pub struct Pods {
+    pods: BTreeMap<Rc<str>, Seen>,
+    /// Evicted pods that have not been replaced yet, by revision.
+    missing: BTreeMap<Revision, i32>,
+    evicted: Vec<Rc<str>>,
+}
+
+struct Seen {
+    revision: Revision,
+    active: bool,
+    ready_since: Option<Moment>,
+    /// Lost readiness by itself, or replaces an evicted one, and is not ready (again) yet.
+    excused: bool,
+}
+
+/// What a change of a pod was.
+pub enum Turn {
+    /// It is new.
+    Created(Revision),
+    /// It is going; true if it was unready through no fault of ours or evicted by a user.
+    Deleted(Revision, bool),
+    /// Anything else.
+    Other,
+}
+
+impl Pods {
+    /// Takes a change in.
+    pub fn see(&mut self, name: &Rc<str>, pod: Option<&Pod>) -> Turn {
+        let Some(pod) = pod else {
+            let gone = self.pods.remove(name);
+            let was_active = gone.filter(|seen| seen.active);
+            return was_active.map_or(Turn::Other, |seen| Turn::Deleted(seen.revision, true));
+        };
+        let Some(seen) = self.pods.get_mut(name) else { return self.created(name, pod) };
+        if seen.active && !pod.is_active() {
+            seen.active = false;
+            let evicted = self.evicted.contains(name);
+            let mild = seen.excused || seen.ready_since.is_none() || evicted;
+            return Turn::Deleted(seen.revision.clone(), mild);
+        }
+        match (seen.ready_since, pod.ready_since) {
+            (Some(_), None) => seen.excused = true,
+            (None, Some(_)) => seen.excused = false,
+            _ => {}
+        }
+        seen.ready_since = pod.ready_since;
+        Turn::Other
+    }
+
+    fn created(&mut self, name: &Rc<str>, pod: &Pod) -> Turn {
+        let missing = self.missing.entry(pod.revision.clone()).or_default();
+        let excused = *missing > 0;
+        *missing -= i32::from(excused);
+        let seen = Seen {
+            revision: pod.revision.clone(),
+            active: true,
+            ready_since: pod.ready_since,
+            excused,
+        };
+        self.pods.insert(Rc::clone(name), seen);
+        Turn::Created(pod.revision.clone())
+    }
+
+    /// A user evicted this pod.
+    pub fn evicted(&mut self, name: &str) {
+        if let Some((name, seen)) = self.pods.get_key_value(name)
+            && seen.active
+        {
+            self.evicted.push(Rc::clone(name));
+            *self.missing.entry(seen.revision.clone()).or_default() += 1;
+        }
+    }
+
+    /// Active pods.
+    pub fn total(&self) -> i32 {
+        count(self.active())
+    }
+
+    /// Active pods of a revision.
+    pub fn of(&self, revision: &Revision) -> i32 {
+        count(self.active().filter(|seen| seen.revision == *revision))
+    }
+
+    /// Active pods that are ready, or would be but for something that is not our doing.
+    pub fn serving(&self) -> i32 {
+        let missing: i32 = self.missing.values().sum();
+        missing + count(self.active().filter(|seen| seen.ready_since.is_some() || seen.excused))
+    }
+
+    /// Active pods of a revision that have been ready for so many seconds.
+    pub fn available(&self, revision: &Revision, min_ready_seconds: i32, now: Moment) -> i32 {
+        let span = std::time::Duration::from_secs(u64::try_from(min_ready_seconds).unwrap_or(0));
+        let counts = |seen: &&Seen| {
+            seen.revision == *revision && seen.ready_since.is_some_and(|since| since + span <= now)
+        };
+        count(self.active().filter(counts))
+    }
+
+    /// Revisions that have active pods.
+    pub fn revisions(&self) -> Vec<(Revision, i32)> {
+        let mut counts: BTreeMap<&Revision, i32> = BTreeMap::new();
+        for seen in self.active() {
+            *counts.entry(&seen.revision).or_default() += 1;
+        }
+        counts.into_iter().map(|(revision, count)| (revision.clone(), count)).collect()
+    }
+
+    fn active(&self) -> impl Iterator<Item = &Seen> {
+        self.pods.values().filter(|seen| seen.active)
+    }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> i32 {
+    i32::try_from(items.count()).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,420 @@
+//! Invariant 1: which batch a release may have reached by now, judged by the user's commands and
+//! the pods alone. A batch may be left once its pods were ready at some moment and its pause is
+//! over; so this is the most that any planner may do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crds::contract::DESIRED_REPLICAS_ANNOTATION;
+use crds::request::Verb;
+use crds::rollout::Batch;
+use crds::{Original, Request, Revision, RolloutSpec};
+
+use super::pods::Pods;
+use super::{Verdict, is_armed};
+use crate::sim::cluster::Cluster;
+use crate::sim::cluster::objects::Deployment;
+use crate::sim::moment::Moment;
+use crate::sim::stock::arithmetic::fenceposts;
+
+/// What is known of releases.
+#[derive(Default)]
+pub struct Releases {
+    pub fields: Option<Original>,
+    pub stable: Option<Revision>,
+    current: Option<Release>,
+    /// Most pods that revisions may have that are neither stable nor released now.
+    left: BTreeMap<Revision, i32>,
+    rejected: BTreeSet<Revision>,
+    /// What the status said of that last.
+    said_rejected: Option<Revision>,
+    /// The Rollout's specs that may be in force: the last, and those before it since the batch
+    /// began (edits take effect at the next one).
+    specs: Vec<RolloutSpec>,
+    promoted: BTreeSet<(Revision, u32)>,
+    full: BTreeSet<Revision>,
+    /// A pause that was asked for, by the id of the request; and whether it was granted.
+    pause: Option<(String, bool)>,
+    /// Since a scaling.
+    calm: Calm,
+    /// The whole workload goes to this revision unheld: it was not armed, or had no pods.
+    native: bool,
+}
+
+struct Release {
+    revision: Revision,
+    /// The batch that may be on its way, 1 for the first.
+    batch: usize,
+    done_at: Option<Moment>,
+    /// Scaling left more than the batch allows: so many, until it is moved back.
+    loose: Option<i32>,
+    /// On the way back: stable pods may not be deleted.
+    announced: bool,
+}
+
+impl Releases {
+    /// The workload is gone.
+    pub fn forget(&mut self) {
+        *self =
+            Self { fields: self.fields, specs: std::mem::take(&mut self.specs), ..Self::default() };
+    }
+
+    /// The user's own fields change.
+    pub fn edited(&mut self, fields: Original) {
+        self.fields = Some(fields);
+        self.calm = Calm::default();
+    }
+
+    /// What a scaling (or an edit of the limits) set off is over.
+    pub fn is_calm(&self) -> bool {
+        self.calm.is_long()
+    }
+
+    /// More pods than the batch allows are there, by scaling.
+    pub fn is_over(&self) -> bool {
+        self.current.as_ref().is_some_and(|release| release.loose.is_some())
+    }
+
+    /// On the way back to the stable revision from two others at once: the fence is still on both
+    /// of their ReplicaSets, so the stock controller takes ready pods of the one for unready ones
+    /// of the other. So many may go too early.
+    pub fn torn(&self, pods: &Pods, workload: &Deployment) -> i32 {
+        let others = pods.revisions();
+        let others = others.iter().filter(|(revision, _)| *revision != workload.revision);
+        let back = self.stable.as_ref() == Some(&workload.revision);
+        if back && others.clone().count() > 1 { others.map(|(_, count)| count).sum() } else { 0 }
+    }
+
+    /// This revision was rejected, and nobody asked for it again.
+    pub fn is_rejected(&self, revision: &Revision) -> bool {
+        self.rejected.contains(revision)
+    }
+
+    /// The Rollout as the user has it from now on.
+    pub fn user_rollout(&mut self, spec: Option<RolloutSpec>) {
+        match spec {
+            Some(spec) => self.specs.push(spec),
+            None => {
+                self.specs.clear();
+                // Whatever is released then, is released.
+                self.native = true;
+                self.current = None;
+            }
+        }
+    }
+
+    /// The user asked for something.
+    pub fn user_request(&mut self, request: &Request) {
+        let revision = request.revision.clone();
+        match request.verb {
+            Verb::Promote => drop(self.promoted.insert((revision, request.batch))),
+            Verb::PromoteFull => drop(self.full.insert(revision)),
+            Verb::Pause => self.pause = Some((request.id.clone(), false)),
+            Verb::Resume => self.pause = None,
+            Verb::Abort => drop(self.rejected.insert(revision)),
+            Verb::Retry => drop(self.rejected.remove(&revision)),
+        }
+    }
+
+    /// The Rollout was stored: a human reads the answers there.
+    pub fn see_rollout(&mut self, cluster: &Cluster) {
+        let Some(rollout) = cluster.rollouts.iter().next() else { return };
+        if let Some((id, granted)) = &mut self.pause
+            && let Some(answer) = &rollout.status.answer
+            && answer.id == *id
+        {
+            *granted = answer.granted;
+        }
+        let said = &rollout.status.rejected_revision;
+        if *said != self.said_rejected {
+            self.rejected.extend(said.clone());
+            self.said_rejected.clone_from(said);
+        }
+    }
+
+    /// Another template was stored.
+    pub fn template_changed(
+        &mut self,
+        pods: &Pods,
+        cluster: &Cluster,
+        before: &Deployment,
+        now: &Deployment,
+    ) -> Verdict {
+        self.leave_current(pods, before, cluster);
+        let revision = &now.revision;
+        if self.stable.as_ref() == Some(revision) {
+            return Ok(());
+        }
+        let empty = before.spec.replicas == 0 || now.spec.replicas == 0;
+        if empty || !is_armed(before) || self.specs.is_empty() {
+            if let Some(stable) = self.stable.replace(revision.clone()) {
+                self.left.insert(stable, i32::MAX);
+            }
+            self.native = true;
+            return Ok(());
+        }
+        if self.rejected.contains(revision) {
+            return Err((1, format!("rejected revision {revision} let in again unasked")));
+        }
+        // Applied on purpose, another template ends the rejection.
+        self.rejected.clear();
+        self.native = false;
+        self.left.remove(revision);
+        self.current = Some(Release {
+            revision: revision.clone(),
+            batch: 1,
+            done_at: None,
+            loose: None,
+            announced: false,
+        });
+        self.keep_last_spec();
+        Ok(())
+    }
+
+    fn leave_current(&mut self, pods: &Pods, workload: &Deployment, cluster: &Cluster) {
+        if let Some(release) = self.current.take() {
+            let allowed = self.allowed(&release, workload);
+            let count = reach(&release, pods, cluster).max(allowed);
+            self.left.insert(release.revision, count);
+        }
+    }
+
+    fn keep_last_spec(&mut self) {
+        let last = self.specs.len().saturating_sub(1);
+        self.specs.drain(..last);
+    }
+
+    /// The fence was taken off with the same template.
+    pub fn lifted(&mut self, now: &Deployment) -> Verdict {
+        let Some(release) = &self.current else { return Ok(()) };
+        if release.revision != now.revision {
+            return Ok(());
+        }
+        if release.batch < self.batches() && !self.specs.is_empty() {
+            return Err((1, format!("fence lifted in batch {}", release.batch)));
+        }
+        if let Some(stable) = self.stable.replace(now.revision.clone()) {
+            self.left.insert(stable, i32::MAX);
+        }
+        self.current = None;
+        Ok(())
+    }
+
+    /// The user scaled: shares are kept, as nearly as pods can be counted.
+    pub fn scaled(&mut self, pods: &Pods, cluster: &Cluster, before: i32, after: i32) {
+        self.calm = Calm::default();
+        let share = |count: i32| share(count, before, after);
+        for count in self.left.values_mut() {
+            *count = share(*count).max(*count);
+        }
+        let Some(release) = &mut self.current else { return };
+        let count = reach(release, pods, cluster);
+        release.loose = Some(share(count).max(release.loose.unwrap_or(0)));
+    }
+
+    /// A pod was created.
+    pub fn pod_created(
+        &mut self,
+        pods: &Pods,
+        revision: &Revision,
+        workload: &Deployment,
+        cluster: &Cluster,
+    ) -> Verdict {
+        let count = pods.of(revision);
+        if self.native || self.stable.as_ref() == Some(revision) {
+            return Ok(());
+        }
+        if let Some(release) = self.current.as_ref().filter(|r| r.revision == *revision) {
+            let allowed = self.allowed(release, workload).max(release.loose.unwrap_or(0));
+            if count > allowed {
+                let batch = release.batch;
+                let what =
+                    format!("{count} pods of {revision}, at most {allowed} in batch {batch}");
+                return Err((1, what));
+            }
+            return self.announce(revision, cluster);
+        }
+        // The stock controller fills up to the surge while the user pauses.
+        let paused = self.fields.filter(|fields| fields.paused);
+        let surge = paused.map_or(0, |fields| fields.max_surge.ceil_of(workload.spec.replicas));
+        match self.left.get(revision).map(|most| most.saturating_add(surge)) {
+            Some(most) if count <= most => Ok(()),
+            Some(most) => Err((1, format!("{count} pods of {revision}, had {most} when left"))),
+            None => Err((1, format!("a pod of {revision}, which nobody asked for"))),
+        }
+    }
+
+    /// The status has to say that a release is on before its first pod.
+    fn announce(&mut self, revision: &Revision, cluster: &Cluster) -> Verdict {
+        let Some(release) = &mut self.current else { return Ok(()) };
+        let mut rollouts = cluster.rollouts.iter();
+        let said = rollouts.any(|r| r.status.update_revision.as_ref() == Some(revision));
+        if !release.announced && !said {
+            return Err((1, format!("a pod of {revision} before the status speaks of it")));
+        }
+        release.announced = true;
+        Ok(())
+    }
+
+    /// A pod is going.
+    pub fn pod_deleted(
+        &self,
+        revision: &Revision,
+        excused: bool,
+        workload: &Deployment,
+    ) -> Verdict {
+        let back = workload.revision == *revision && self.stable.as_ref() == Some(revision);
+        let _ = (back, excused);
+        Ok(())
+    }
+
+    /// Moves on as far as the pods and the user allow.
+    pub fn advance(&mut self, pods: &Pods, workload: &Deployment, cluster: &Cluster) {
+        self.calm.see(is_scaled(workload, cluster), cluster.now);
+        while let Some(release) = &self.current {
+            let allowed = self.allowed(release, workload);
+            let count = pods.of(&release.revision);
+            let tight = release.loose.is_some() && count <= allowed && self.calm.is_long();
+            let goes_on = self.may_leave(release, pods, workload, cluster.now);
+            let done = self.is_done(release, pods, workload, cluster.now);
+            let Some(release) = &mut self.current else { return };
+            if tight {
+                release.loose = None;
+            }
+            if done && release.done_at.is_none() {
+                release.done_at = Some(cluster.now);
+            }
+            if !goes_on {
+                return;
+            }
+            release.batch += 1;
+            release.done_at = None;
+            self.keep_last_spec();
+        }
+    }
+
+    fn batches(&self) -> usize {
+        self.specs.iter().map(|spec| spec.strategy.batches.len()).max().unwrap_or(0)
+    }
+
+    /// The definitions of a batch that may be in force.
+    fn definitions(&self, batch: usize) -> impl Iterator<Item = &Batch> {
+        let batches = self.specs.iter().map(|spec| &spec.strategy.batches);
+        batches.filter_map(move |batches| batches.get(batch - 1).or(batches.last()))
+    }
+
+    /// The most pods that a batch allows.
+    fn allowed(&self, release: &Release, workload: &Deployment) -> i32 {
+        let replicas = workload.spec.replicas;
+        if self.full.contains(&release.revision) || release.batch >= self.batches() {
+            return replicas;
+        }
+        let most = (1..=release.batch)
+            .flat_map(|batch| self.definitions(batch))
+            .map(|batch| batch.replicas.ceil_of(replicas))
+            .max();
+        let surge = self
+            .fields
+            .map_or(0, |fields| fenceposts(fields.max_surge, fields.max_unavailable, replicas).0);
+        match replicas {
+            0 => 0,
+            1 => surge.min(1),
+            _ => most.unwrap_or(replicas).min(replicas - 1),
+        }
+    }
+
+    /// The fewest ready pods that end a batch.
+    fn demanded(&self, batch: usize, workload: &Deployment) -> i32 {
+        let replicas = workload.spec.replicas;
+        let least = self.definitions(batch).map(|batch| batch.replicas.ceil_of(replicas)).min();
+        match replicas {
+            0 | 1 => 0,
+            _ => least.unwrap_or(replicas).min(replicas - 1),
+        }
+    }
+
+    fn is_done(&self, release: &Release, pods: &Pods, workload: &Deployment, now: Moment) -> bool {
+        let seconds = self.fields.map_or(0, |fields| fields.min_ready_seconds);
+        let ready = pods.available(&release.revision, seconds, now);
+        ready >= self.demanded(release.batch, workload)
+    }
+
+    /// The batch may be left for the next.
+    fn may_leave(
+        &self,
+        release: &Release,
+        pods: &Pods,
+        workload: &Deployment,
+        now: Moment,
+    ) -> bool {
+        let stopped = self.pause.as_ref().is_some_and(|(_, granted)| *granted)
+            || self.specs.iter().all(|spec| spec.paused);
+        if release.batch >= self.batches() || stopped {
+            return false;
+        }
+        if self.full.contains(&release.revision) {
+            return true;
+        }
+        let done_at = match release.done_at {
+            Some(done_at) => done_at,
+            None if self.is_done(release, pods, workload, now) => now,
+            None => return false,
+        };
+        let number = u32::try_from(release.batch).unwrap_or(u32::MAX);
+        let promoted = self.promoted.contains(&(release.revision.clone(), number));
+        let over = |batch: &Batch| match batch.pause.as_ref().map(|pause| pause.duration) {
+            None => true,
+            Some(None) => false,
+            // Times are kept in whole seconds.
+            Some(Some(span)) => done_at + span.get().saturating_sub(Duration::from_secs(1)) <= now,
+        };
+        promoted || self.definitions(release.batch).any(over)
+    }
+}
+
+/// How long the stock controllers have had nothing to do.
+#[derive(Clone, Copy, Default)]
+struct Calm {
+    since: Option<Moment>,
+    long: bool,
+}
+
+impl Calm {
+    /// What a scaling sets off may pause for a moment, but not for so long.
+    const LONG: Duration = Duration::from_secs(3);
+
+    fn see(&mut self, calm: bool, now: Moment) {
+        self.since = if calm { self.since.or(Some(now)) } else { None };
+        self.long = self.since.is_some_and(|since| now - since >= Self::LONG);
+    }
+
+    fn is_long(self) -> bool {
+        self.long
+    }
+}
+
+/// Pods that a release has, or that are asked for.
+fn reach(release: &Release, pods: &Pods, cluster: &Cluster) -> i32 {
+    let mine = cluster.sets.iter().filter(|set| set.revision == release.revision);
+    let asked: i32 = mine.map(|set| set.replicas).sum();
+    asked.max(pods.of(&release.revision)).max(release.loose.unwrap_or(0))
+}
+
+/// `count` of `before` pods, of `after` ones, to the nearest; one more for rounding on the way.
+fn share(count: i32, before: i32, after: i32) -> i32 {
+    let (count, before, after) = (i64::from(count), i64::from(before), i64::from(after));
+    let share = if before == 0 { after } else { (2 * count * after + before) / (2 * before) + 1 };
+    i32::try_from(share).unwrap_or(i32::MAX)
+}
+
+/// The stock controller has acted on the last scaling.
+fn is_scaled(workload: &Deployment, cluster: &Cluster) -> bool {
+    let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
+    let active = mine.filter(|set| set.replicas > 0 || set.status.replicas > 0);
+    let scaled = |set: &std::rc::Rc<crate::sim::cluster::objects::ReplicaSet>| {
+        set.number(DESIRED_REPLICAS_ANNOTATION) == Some(workload.spec.replicas)
+            && set.status.replicas == set.replicas
+    };
+    workload.status.observed_generation >= workload.meta.generation
+        && active.into_iter().all(scaled)
+}

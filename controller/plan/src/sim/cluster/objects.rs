@@ -1,0 +1,160 @@
+//! The model's objects, as far as a release of a Deployment can depend on them. Data only; how the
+//! apiserver treats a write is `write`'s business.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crds::{Revision, RolloutSpec, RolloutStatus};
+use serde_json::Value;
+
+use crate::observed::{Strategy, Trouble};
+use crate::sim::moment::Moment;
+
+/// The metadata that every object has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meta {
+    pub name: Rc<str>,
+    pub uid: Rc<str>,
+    /// metadata.resourceVersion.
+    pub version: u64,
+    pub generation: i64,
+    pub created: Moment,
+    /// metadata.deletionTimestamp is set.
+    pub deleting: bool,
+}
+
+/// A Deployment: the user's JSON, and what the apiserver read in it.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    pub meta: Meta,
+    /// The object as the API shows it, without status and resourceVersion.
+    pub raw: Rc<Value>,
+    pub spec: DeploymentSpec,
+    pub annotations: Rc<BTreeMap<String, String>>,
+    pub template: Rc<Value>,
+    pub revision: Revision,
+    pub status: DeploymentStatus,
+}
+
+/// The part of a Deployment's spec that the stock controller acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeploymentSpec {
+    pub replicas: i32,
+    pub paused: bool,
+    pub min_ready_seconds: i32,
+    pub progress_deadline_seconds: i32,
+    pub history_limit: i32,
+    pub strategy: Strategy,
+}
+
+/// A Deployment's status, without conditions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeploymentStatus {
+    pub observed_generation: i64,
+    pub replicas: i32,
+    pub updated: i32,
+    pub ready: i32,
+    pub available: i32,
+}
+
+/// A ReplicaSet. Its template is kept without the pod-template-hash label.
+#[derive(Clone, Debug)]
+pub struct ReplicaSet {
+    pub meta: Meta,
+    /// uid of the Deployment.
+    pub owner: Rc<str>,
+    pub annotations: BTreeMap<String, String>,
+    pub replicas: i32,
+    pub min_ready_seconds: i32,
+    pub template: Rc<Value>,
+    pub revision: Revision,
+    pub status: SetStatus,
+}
+
+/// A ReplicaSet's status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SetStatus {
+    pub observed_generation: i64,
+    pub replicas: i32,
+    pub ready: i32,
+    pub available: i32,
+}
+
+/// A pod.
+#[derive(Clone, Debug)]
+pub struct Pod {
+    pub meta: Meta,
+    /// uid of the ReplicaSet.
+    pub owner: Rc<str>,
+    /// Name of the ReplicaSet.
+    pub set: Rc<str>,
+    pub revision: Revision,
+    /// phase Running; Pending before.
+    pub running: bool,
+    /// When the Ready condition last turned True, if it is.
+    pub ready_since: Option<Moment>,
+    pub trouble: Option<Trouble>,
+    pub restarts: u32,
+}
+
+/// A Rollout.
+#[derive(Clone, Debug)]
+pub struct RolloutObject {
+    pub meta: Meta,
+    pub annotations: BTreeMap<String, String>,
+    pub finalizers: Vec<String>,
+    pub spec: RolloutSpec,
+    pub status: RolloutStatus,
+}
+
+/// A ControllerRevision of ours.
+#[derive(Clone, Debug)]
+pub struct KeptRevision {
+    pub meta: Meta,
+    /// uid of the Rollout.
+    pub owner: Rc<str>,
+    pub revision: Revision,
+    pub template: Rc<Value>,
+}
+
+impl ReplicaSet {
+    /// A number in an annotation, if it is one and not negative.
+    pub fn number(&self, annotation: &str) -> Option<i32> {
+        self.annotations.get(annotation)?.parse().ok().filter(|number| *number >= 0)
+    }
+}
+
+impl Pod {
+    /// Counted by its ReplicaSet.
+    pub fn is_active(&self) -> bool {
+        !self.meta.deleting
+    }
+
+    /// The Ready condition is True.
+    pub fn is_ready(&self) -> bool {
+        self.ready_since.is_some()
+    }
+
+    /// Ready for so many seconds at `now`, as the stock controllers judge it.
+    pub fn is_available(&self, min_ready_seconds: i32, now: Moment) -> bool {
+        self.available_at(min_ready_seconds).is_some_and(|moment| moment <= now)
+    }
+
+    /// When it will have been Ready for so many seconds.
+    pub fn available_at(&self, min_ready_seconds: i32) -> Option<Moment> {
+        let seconds = u64::try_from(min_ready_seconds).unwrap_or(0);
+        self.ready_since.map(|since| since + std::time::Duration::from_secs(seconds))
+    }
+}
+
+macro_rules! object {
+    ($($kind:ty),*) => {
+        $(impl super::table::Object for $kind {
+            fn meta(&self) -> &Meta {
+                &self.meta
+            }
+        })*
+    };
+}
+
+object!(Deployment, ReplicaSet, Pod, RolloutObject, KeptRevision);

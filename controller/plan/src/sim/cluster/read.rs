@@ -1,0 +1,125 @@
+//! Reading a Deployment's JSON as the apiserver does: defaults, validation, the parsed spec. Owns
+//! the rules of apps/v1 that a hold has to live with; writes nothing.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crds::{IntOrPercent, Revision};
+use serde_json::{Value, json};
+
+use super::Refused;
+use super::objects::DeploymentSpec;
+use crate::observed::Strategy;
+
+/// What stands in a Deployment's JSON.
+pub struct Read {
+    pub spec: DeploymentSpec,
+    pub annotations: BTreeMap<String, String>,
+    pub template: Rc<Value>,
+    pub revision: Revision,
+}
+
+/// Fills in what apps/v1 defaults.
+pub fn set_defaults(raw: &mut Value) {
+    let spec = &mut raw["spec"];
+    default(spec, "replicas", json!(1));
+    default(spec, "progressDeadlineSeconds", json!(600));
+    default(spec, "revisionHistoryLimit", json!(10));
+    default(spec, "strategy", json!({}));
+    default(&mut spec["strategy"], "type", json!("RollingUpdate"));
+    if spec["strategy"]["type"] == "RollingUpdate" {
+        let strategy = &mut spec["strategy"];
+        default(strategy, "rollingUpdate", json!({}));
+        default(&mut strategy["rollingUpdate"], "maxSurge", json!("25%"));
+        default(&mut strategy["rollingUpdate"], "maxUnavailable", json!("25%"));
+    }
+}
+
+fn default(object: &mut Value, key: &str, value: Value) {
+    if let Value::Object(map) = object
+        && map.get(key).is_none_or(Value::is_null)
+    {
+        map.insert(key.to_owned(), value);
+    }
+}
+
+/// Reads a defaulted Deployment, or says like the apiserver why it is none.
+pub fn read(raw: &Value) -> Result<Read, Refused> {
+    let spec = &raw["spec"];
+    let parsed = DeploymentSpec {
+        replicas: integer(spec, "replicas")?,
+        paused: spec["paused"] == true,
+        min_ready_seconds: integer(spec, "minReadySeconds")?,
+        progress_deadline_seconds: integer(spec, "progressDeadlineSeconds")?,
+        history_limit: integer(spec, "revisionHistoryLimit")?,
+        strategy: strategy(&spec["strategy"])?,
+    };
+    if parsed.progress_deadline_seconds <= parsed.min_ready_seconds {
+        return invalid("progressDeadlineSeconds: must be greater than minReadySeconds");
+    }
+    let template = Rc::new(spec["template"].clone());
+    Ok(Read {
+        spec: parsed,
+        annotations: text_map(&raw["metadata"]["annotations"]),
+        revision: Revision::of_template(&template),
+        template,
+    })
+}
+
+fn integer(spec: &Value, key: &str) -> Result<i32, Refused> {
+    match &spec[key] {
+        Value::Null => Ok(0),
+        value => value
+            .as_i64()
+            .and_then(|number| i32::try_from(number).ok())
+            .filter(|number| *number >= 0)
+            .ok_or_else(|| Refused::Invalid(format!("{key}: {value}"))),
+    }
+}
+
+fn strategy(strategy: &Value) -> Result<Strategy, Refused> {
+    let rolling = &strategy["rollingUpdate"];
+    match strategy["type"].as_str() {
+        Some("Recreate") if rolling.is_null() => Ok(Strategy::Recreate),
+        Some("Recreate") => {
+            invalid("rollingUpdate: may not be specified when strategy `type` is 'Recreate'")
+        }
+        Some("RollingUpdate") => {
+            let max_surge = quantity(&rolling["maxSurge"])?;
+            let max_unavailable = quantity(&rolling["maxUnavailable"])?;
+            match (max_surge, max_unavailable) {
+                (s, u) if is_zero(s) && is_zero(u) => {
+                    invalid("maxUnavailable: may not be 0 when `maxSurge` is 0")
+                }
+                (_, IntOrPercent::Percent(percent)) if percent > 100 => {
+                    invalid("maxUnavailable: must not be greater than 100%")
+                }
+                _ => Ok(Strategy::RollingUpdate { max_surge, max_unavailable }),
+            }
+        }
+        _ => invalid("strategy.type"),
+    }
+}
+
+fn quantity(value: &Value) -> Result<IntOrPercent, Refused> {
+    let quantity: IntOrPercent = serde_json::from_value(value.clone())
+        .map_err(|error| Refused::Invalid(format!("rollingUpdate: {error}")))?;
+    match quantity {
+        IntOrPercent::Count(count) if count < 0 => invalid("rollingUpdate: negative"),
+        quantity => Ok(quantity),
+    }
+}
+
+fn is_zero(quantity: IntOrPercent) -> bool {
+    matches!(quantity, IntOrPercent::Count(0) | IntOrPercent::Percent(0))
+}
+
+fn invalid<T>(message: &str) -> Result<T, Refused> {
+    Err(Refused::Invalid(message.to_owned()))
+}
+
+/// A JSON object of texts.
+pub fn text_map(value: &Value) -> BTreeMap<String, String> {
+    let texts = value.as_object().into_iter().flatten();
+    texts.filter_map(|(key, text)| Some((key.clone(), text.as_str()?.to_owned()))).collect()
+}

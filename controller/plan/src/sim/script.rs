@@ -1,0 +1,382 @@
+//! The language of stories: one command a line, `#` starts a comment. Owns reading and printing;
+//! what a command does is `story`'s business.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crds::request::Verb;
+use crds::rollout::{Batch, OnFailure, Pause, Strategy, WorkloadRef};
+use crds::{GepDuration, IntOrPercent, RolloutSpec};
+
+use super::user::Stated;
+use super::world::{NAME, When};
+
+/// A story: what users do and what goes wrong, in order. Read from text and printed as text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Script(pub(super) Vec<Command>);
+
+/// A command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// `apply v2 [replicas=10] [surge=25%] ...`: what is not said stays as it was in the manifest;
+    /// `surge=-` takes it out.
+    Apply { version: Option<String>, changes: Vec<Change> },
+    /// `rollout batches=1/manual,20%/30s,100% [deadline=1m] [on-failure=pause] [paused]`
+    Rollout(Box<RolloutSpec>),
+    /// A verb without anything more.
+    Simple(Simple),
+    /// `scale 20`
+    Scale(i32),
+    /// `set-image v2`
+    SetImage(String),
+    /// `edit surge=1 ...`: kubectl patch, past the manifest.
+    Edit(Vec<Change>),
+    /// `evict v1 2`
+    Evict { version: String, count: usize },
+    /// `flap v2 3 5s`: so many ready pods lose readiness for so long.
+    Flap { version: String, count: usize, span: Duration },
+    /// `pods v3 [start=1s] [broken=ImagePullBackOff] [flapping=10s]`: how a version behaves.
+    Pods {
+        version: String,
+        start: Option<Duration>,
+        broken: Option<String>,
+        flapping: Option<Duration>,
+    },
+    /// `promote [1]`, `promote-full`, `stop`, `go`, `abort`, `retry`
+    Ask { verb: Verb, batch: Option<u32> },
+    /// `crash after 3`: of our controller, counted from now.
+    Crash { when: When, write: u32 },
+    /// `freeze 5s`: our watches stand still.
+    Freeze(Duration),
+    /// `lag 10 500`: all watches trail by so many milliseconds.
+    Lag(u64, u64),
+    /// `unanswered 10`: percent of our writes.
+    Unanswered(u64),
+    /// `tick 30s`
+    Tick(Duration),
+}
+
+/// Commands of one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Simple {
+    Reapply,
+    ReapplyStop,
+    ServerSide,
+    ClientSide,
+    Replace,
+    Restart,
+    Undo,
+    Pause,
+    Resume,
+    Strip,
+    Delete,
+    RolloutDelete,
+    WebhookDown,
+    WebhookUp,
+    ControllerDown,
+    ControllerUp,
+    StockDown,
+    StockUp,
+    Heal,
+    Run,
+    Finish,
+    Show,
+}
+
+/// A value that a manifest or an edit states.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub key: String,
+    pub value: String,
+}
+
+/// Why a line is no command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable(String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is no command", self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+const WORDS: [(Simple, &str); 22] = [
+    (Simple::Reapply, "reapply on"),
+    (Simple::ReapplyStop, "reapply off"),
+    (Simple::ServerSide, "server-side"),
+    (Simple::ClientSide, "client-side"),
+    (Simple::Replace, "replace"),
+    (Simple::Restart, "restart"),
+    (Simple::Undo, "undo"),
+    (Simple::Pause, "pause"),
+    (Simple::Resume, "resume"),
+    (Simple::Strip, "strip"),
+    (Simple::Delete, "delete"),
+    (Simple::RolloutDelete, "rollout-delete"),
+    (Simple::WebhookDown, "webhook down"),
+    (Simple::WebhookUp, "webhook up"),
+    (Simple::ControllerDown, "controller down"),
+    (Simple::ControllerUp, "controller up"),
+    (Simple::StockDown, "stock down"),
+    (Simple::StockUp, "stock up"),
+    (Simple::Heal, "heal"),
+    (Simple::Run, "run"),
+    (Simple::Finish, "finish"),
+    (Simple::Show, "show"),
+];
+
+const VERBS: [(Verb, &str); 6] = [
+    (Verb::Promote, "promote"),
+    (Verb::PromoteFull, "promote-full"),
+    (Verb::Pause, "stop"),
+    (Verb::Resume, "go"),
+    (Verb::Abort, "abort"),
+    (Verb::Retry, "retry"),
+];
+
+const WHENS: [(When, &str); 3] =
+    [(When::Before, "before"), (When::After, "after"), (When::Late, "late")];
+
+impl FromStr for Script {
+    type Err = Unreadable;
+
+    fn from_str(text: &str) -> Result<Self, Unreadable> {
+        let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+        let commands = lines.filter(|line| !line.is_empty()).map(str::parse);
+        commands.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl fmt::Display for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|command| writeln!(f, "{command}"))
+    }
+}
+
+impl FromStr for Command {
+    type Err = Unreadable;
+
+    fn from_str(line: &str) -> Result<Self, Unreadable> {
+        if let Some((simple, _)) = WORDS.iter().find(|(_, words)| *words == line) {
+            return Ok(Self::Simple(*simple));
+        }
+        let mut words = line.split_whitespace();
+        let verb = words.next().unwrap_or_default();
+        let rest: Vec<&str> = words.collect();
+        if let Some((verb, _)) = VERBS.iter().find(|(_, word)| *word == verb) {
+            let batch = rest.first().map(|word| number(word)).transpose()?;
+            return Ok(Self::Ask { verb: *verb, batch });
+        }
+        match (verb, &rest[..]) {
+            ("apply", words) => {
+                let version = words.first().filter(|word| !word.contains('='));
+                let changes = changes(&words[usize::from(version.is_some())..])?;
+                Ok(Self::Apply { version: version.map(ToString::to_string), changes })
+            }
+            ("rollout", words) => Ok(Self::Rollout(Box::new(rollout(words)?))),
+            ("edit", words) => Ok(Self::Edit(changes(words)?)),
+            ("scale", [replicas]) => Ok(Self::Scale(number(replicas)?)),
+            ("set-image", [version]) => Ok(Self::SetImage((*version).to_owned())),
+            ("evict", [version, count]) => {
+                Ok(Self::Evict { version: (*version).to_owned(), count: number(count)? })
+            }
+            ("flap", [version, count, time]) => Ok(Self::Flap {
+                version: (*version).to_owned(),
+                count: number(count)?,
+                span: span(time)?,
+            }),
+            ("pods", [version, words @ ..]) => pods(version, words),
+            ("crash", [when, write]) => {
+                let found = WHENS.iter().find(|(_, word)| word == when);
+                let (when, _) = found.ok_or_else(|| Unreadable(line.to_owned()))?;
+                Ok(Self::Crash { when: *when, write: number(write)? })
+            }
+            ("freeze", [time]) => Ok(Self::Freeze(span(time)?)),
+            ("lag", [low, high]) => Ok(Self::Lag(number(low)?, number(high)?)),
+            ("unanswered", [percent]) => Ok(Self::Unanswered(number(percent)?)),
+            ("tick", [time]) => Ok(Self::Tick(span(time)?)),
+            _ => Err(Unreadable(line.to_owned())),
+        }
+    }
+}
+
+fn number<T: FromStr>(word: &str) -> Result<T, Unreadable> {
+    word.parse().map_err(|_| Unreadable(word.to_owned()))
+}
+
+fn span(word: &str) -> Result<Duration, Unreadable> {
+    number::<GepDuration>(word).map(GepDuration::get)
+}
+
+fn changes(words: &[&str]) -> Result<Vec<Change>, Unreadable> {
+    let change = |word: &&str| {
+        let (key, value) = word.split_once('=').unwrap_or((word, "true"));
+        Ok(Change { key: key.to_owned(), value: value.to_owned() })
+    };
+    let changes: Vec<Change> = words.iter().map(change).collect::<Result<_, Unreadable>>()?;
+    // Said once more when they are applied; here so that a script fails where it is wrong.
+    let mut stated = Stated::default();
+    changes.iter().try_for_each(|change| change.state(&mut stated))?;
+    Ok(changes)
+}
+
+impl Change {
+    /// Puts the value into what a manifest states.
+    pub fn state(&self, stated: &mut Stated) -> Result<(), Unreadable> {
+        let value = Some(self.value.as_str()).filter(|value| *value != "-");
+        let quantity = || value.map(quantity).transpose();
+        let seconds = || {
+            let seconds = |span: Duration| i32::try_from(span.as_secs()).unwrap_or(i32::MAX);
+            value.map(|value| span(value).map(seconds)).transpose()
+        };
+        match self.key.as_str() {
+            "replicas" => stated.replicas = value.map(number).transpose()?,
+            "surge" => stated.surge = quantity()?,
+            "unavailable" => stated.unavailable = quantity()?,
+            "min-ready" => stated.min_ready_seconds = seconds()?,
+            "deadline" => stated.progress_deadline_seconds = seconds()?,
+            "history" => stated.history_limit = value.map(number).transpose()?,
+            "paused" => stated.paused = value.map(number).transpose()?,
+            "recreate" => stated.recreate = value.is_some_and(|value| value == "true"),
+            _ => return Err(Unreadable(self.key.clone())),
+        }
+        Ok(())
+    }
+}
+
+/// `3` or `20%`.
+fn quantity(word: &str) -> Result<IntOrPercent, Unreadable> {
+    match word.parse() {
+        Ok(count) => Ok(IntOrPercent::Count(count)),
+        Err(_) => number(word),
+    }
+}
+
+fn rollout(words: &[&str]) -> Result<RolloutSpec, Unreadable> {
+    let mut spec = RolloutSpec {
+        workload_ref: WorkloadRef {
+            api_version: "apps/v1".to_owned(),
+            kind: "Deployment".to_owned(),
+            name: NAME.to_owned(),
+        },
+        paused: false,
+        strategy: Strategy { batches: Vec::new() },
+        progress_deadline: None,
+        on_failure: OnFailure::Abort,
+    };
+    for word in words {
+        match word.split_once('=') {
+            Some(("batches", batches)) => {
+                spec.strategy.batches = batches.split(',').map(batch).collect::<Result<_, _>>()?;
+            }
+            Some(("deadline", time)) => spec.progress_deadline = Some(number(time)?),
+            Some(("on-failure", "pause")) => spec.on_failure = OnFailure::Pause,
+            None if *word == "paused" => spec.paused = true,
+            _ => return Err(Unreadable((*word).to_owned())),
+        }
+    }
+    if spec.strategy.batches.is_empty() {
+        return Err(Unreadable("rollout without batches".to_owned()));
+    }
+    Ok(spec)
+}
+
+fn batch(word: &str) -> Result<Batch, Unreadable> {
+    let (replicas, pause) = word.split_once('/').unwrap_or((word, ""));
+    let pause = match pause {
+        "" => None,
+        "manual" => Some(Pause { duration: None }),
+        time => Some(Pause { duration: Some(number(time)?) }),
+    };
+    Ok(Batch { replicas: quantity(replicas)?, pause })
+}
+
+fn pods(version: &str, words: &[&str]) -> Result<Command, Unreadable> {
+    let (mut start, mut broken, mut flapping) = (None, None, None);
+    for word in words {
+        match word.split_once('=') {
+            Some(("start", time)) => start = Some(span(time)?),
+            Some(("broken", reason)) => broken = Some(reason.to_owned()),
+            Some(("flapping", time)) => flapping = Some(span(time)?),
+            _ => return Err(Unreadable((*word).to_owned())),
+        }
+    }
+    Ok(Command::Pods { version: version.to_owned(), start, broken, flapping })
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |span: &Duration| GepDuration::from(*span);
+        match self {
+            Self::Apply { version, changes } => {
+                f.write_str("apply")?;
+                version.iter().try_for_each(|version| write!(f, " {version}"))?;
+                changes.iter().try_for_each(|change| write!(f, " {change}"))
+            }
+            Self::Rollout(spec) => print_rollout(f, spec),
+            Self::Simple(simple) => {
+                let word = WORDS.iter().find(|(one, _)| one == simple);
+                f.write_str(word.map_or("", |(_, word)| word))
+            }
+            Self::Scale(replicas) => write!(f, "scale {replicas}"),
+            Self::SetImage(version) => write!(f, "set-image {version}"),
+            Self::Edit(changes) => {
+                f.write_str("edit")?;
+                changes.iter().try_for_each(|change| write!(f, " {change}"))
+            }
+            Self::Evict { version, count } => write!(f, "evict {version} {count}"),
+            Self::Flap { version, count, span } => {
+                write!(f, "flap {version} {count} {}", time(span))
+            }
+            Self::Pods { version, start, broken, flapping } => {
+                write!(f, "pods {version}")?;
+                start.iter().try_for_each(|span| write!(f, " start={}", time(span)))?;
+                broken.iter().try_for_each(|reason| write!(f, " broken={reason}"))?;
+                flapping.iter().try_for_each(|span| write!(f, " flapping={}", time(span)))
+            }
+            Self::Ask { verb, batch } => {
+                let word = VERBS.iter().find(|(one, _)| one == verb);
+                f.write_str(word.map_or("", |(_, word)| word))?;
+                batch.iter().try_for_each(|batch| write!(f, " {batch}"))
+            }
+            Self::Crash { when, write } => {
+                let word = WHENS.iter().find(|(one, _)| one == when);
+                write!(f, "crash {} {write}", word.map_or("", |(_, word)| word))
+            }
+            Self::Freeze(span) => write!(f, "freeze {}", time(span)),
+            Self::Lag(low, high) => write!(f, "lag {low} {high}"),
+            Self::Unanswered(percent) => write!(f, "unanswered {percent}"),
+            Self::Tick(span) => write!(f, "tick {}", time(span)),
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value.as_str() {
+            "true" => f.write_str(&self.key),
+            value => write!(f, "{}={value}", self.key),
+        }
+    }
+}
+
+fn print_rollout(f: &mut fmt::Formatter<'_>, spec: &RolloutSpec) -> fmt::Result {
+    f.write_str("rollout batches=")?;
+    for (index, batch) in spec.strategy.batches.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        write!(f, "{comma}{}", batch.replicas)?;
+        match &batch.pause {
+            None => {}
+            Some(Pause { duration: None }) => f.write_str("/manual")?,
+            Some(Pause { duration: Some(span) }) => write!(f, "/{span}")?,
+        }
+    }
+    spec.progress_deadline.iter().try_for_each(|span| write!(f, " deadline={span}"))?;
+    if spec.on_failure == OnFailure::Pause {
+        f.write_str(" on-failure=pause")?;
+    }
+    if spec.paused { f.write_str(" paused") } else { Ok(()) }
+}

@@ -1,0 +1,182 @@
+//! What our controller has read, and how it becomes an [`Observed`]: the rules of the real shell,
+//! on the model's objects.
+
+use std::rc::Rc;
+
+use crds::Hold;
+use crds::contract::{
+    ARMED_LABEL, ARMED_VALUE, DEPLOYMENT_REVISION_ANNOTATION, DESIRED_REPLICAS_ANNOTATION,
+    FINALIZER, HOLD_ANNOTATION, REQUEST_ANNOTATION, ROLLOUT_LABEL,
+};
+
+use crate::observed::{
+    Fact, Fields, KeptTemplate, Observed, Pod, RolloutFacts, Set, Sets, Workload,
+};
+use crate::sim::cluster::objects::{self, Deployment, KeptRevision, ReplicaSet, RolloutObject};
+use crate::sim::cluster::table::View;
+use crate::sim::cluster::{Cluster, Kind, admission};
+
+/// The caches of our controller.
+#[derive(Default)]
+pub struct Caches {
+    pub deployments: View<Deployment>,
+    pub sets: View<ReplicaSet>,
+    pub pods: View<objects::Pod>,
+    pub rollouts: View<RolloutObject>,
+    pub kept: View<KeptRevision>,
+    /// ReplicaSets and pods are watched, and their first lists are complete.
+    pub sets_synced: bool,
+    /// Since when a fact has been missing that normally comes within moments.
+    pub unsettled_since: Option<jiff::Timestamp>,
+}
+
+impl Caches {
+    /// Lists everything but ReplicaSets and pods, as a start does.
+    pub fn list(cluster: &Cluster) -> Self {
+        let mut caches = Self::default();
+        caches.deployments.list(&cluster.deployments);
+        caches.rollouts.list(&cluster.rollouts);
+        caches.kept.list(&cluster.kept);
+        caches
+    }
+
+    /// The first lists of ReplicaSets and pods.
+    pub fn list_sets(&mut self, cluster: &Cluster) {
+        self.sets.list(&cluster.sets);
+        self.pods.list(&cluster.pods);
+        self.sets_synced = true;
+    }
+
+    /// Reads on in a watch; true if there was news.
+    pub fn catch_up(&mut self, cluster: &Cluster, kind: Kind, upto: usize) -> bool {
+        match kind {
+            Kind::Deployment => !self.deployments.catch_up(&cluster.deployments, upto).is_empty(),
+            Kind::Rollout => !self.rollouts.catch_up(&cluster.rollouts, upto).is_empty(),
+            Kind::ControllerRevision => !self.kept.catch_up(&cluster.kept, upto).is_empty(),
+            Kind::ReplicaSet if self.sets_synced => {
+                !self.sets.catch_up(&cluster.sets, upto).is_empty()
+            }
+            Kind::Pod if self.sets_synced => !self.pods.catch_up(&cluster.pods, upto).is_empty(),
+            Kind::ReplicaSet | Kind::Pod => false,
+        }
+    }
+
+    /// The complete picture of a Rollout; None if it is gone.
+    pub fn observe(&self, cluster: &Cluster, rollout: &str) -> Option<Observed> {
+        let rollout = self.rollouts.get(rollout)?;
+        let name = &rollout.spec.workload_ref.name;
+        let workload = match self.deployments.get(name) {
+            Some(deployment) => Fact::Known(self.workload(deployment, &rollout.meta.name)),
+            // Absence is believed from a live read only.
+            None if cluster.deployments.get(name).is_none() => Fact::Absent,
+            None => Fact::Unknown("the workload has not been read yet".to_owned()),
+        };
+        let mine = self.kept.iter().filter(|kept| kept.owner == rollout.meta.uid);
+        let kept = mine.map(|kept| KeptTemplate {
+            name: kept.meta.name.to_string(),
+            revision: kept.revision.clone(),
+        });
+        let kept = Fact::Known(kept.collect());
+        let rollout = self.facts(rollout);
+        Some(Observed { rollout, workload, kept, unsettled_since: None })
+    }
+
+    fn facts(&self, rollout: &Rc<RolloutObject>) -> RolloutFacts {
+        let age = |rollout: &RolloutObject| (rollout.meta.created, Rc::clone(&rollout.meta.name));
+        let rival = self.rollouts.iter().find(|other| {
+            other.spec.workload_ref == rollout.spec.workload_ref && age(other) < age(rollout)
+        });
+        RolloutFacts {
+            namespace: "default".to_owned(),
+            name: rollout.meta.name.to_string(),
+            uid: rollout.meta.uid.to_string(),
+            generation: rollout.meta.generation,
+            deleting: rollout.meta.deleting,
+            has_finalizer: rollout.finalizers.iter().any(|finalizer| finalizer == FINALIZER),
+            spec: rollout.spec.clone(),
+            status: rollout.status.clone(),
+            request: rollout
+                .annotations
+                .get(REQUEST_ANNOTATION)
+                .and_then(|text| serde_json::from_str(text).ok()),
+            rival: rival.map(|rival| rival.meta.name.to_string()),
+        }
+    }
+
+    fn workload(&self, deployment: &Rc<Deployment>, rollout: &str) -> Workload {
+        let labels = &deployment.raw["metadata"]["labels"];
+        let spec = &deployment.spec;
+        Workload {
+            uid: deployment.meta.uid.to_string(),
+            generation: deployment.meta.generation,
+            observed_generation: deployment.status.observed_generation,
+            replicas: spec.replicas,
+            armed: labels[ARMED_LABEL] == ARMED_VALUE && labels[ROLLOUT_LABEL] == rollout,
+            fields: Fields {
+                paused: spec.paused,
+                min_ready_seconds: spec.min_ready_seconds,
+                progress_deadline_seconds: spec.progress_deadline_seconds,
+                strategy: spec.strategy,
+            },
+            hold: Hold::of(&deployment.raw),
+            hold_text: deployment.annotations.get(HOLD_ANNOTATION).cloned(),
+            projected: admission::is_projected(&deployment.raw),
+            revision: deployment.revision.clone(),
+            sets: if self.sets_synced {
+                Fact::Known(self.sets_of(deployment))
+            } else {
+                Fact::Unknown("ReplicaSets and pods are not watched".to_owned())
+            },
+        }
+    }
+
+    /// Newest first by the stock controller's number; of several with the live template the
+    /// oldest is the update's.
+    fn sets_of(&self, deployment: &Deployment) -> Sets {
+        let mut mine: Vec<_> =
+            self.sets.iter().filter(|set| set.owner == deployment.meta.uid).collect();
+        let number = |set: &ReplicaSet| set.number(DEPLOYMENT_REVISION_ANNOTATION).unwrap_or(0);
+        let age = |set: &ReplicaSet| (number(set), set.meta.created, Rc::clone(&set.meta.name));
+        mine.sort_by_key(|set| std::cmp::Reverse(age(set)));
+        let update = mine
+            .iter()
+            .filter(|set| set.revision == deployment.revision)
+            .min_by_key(|set| (set.meta.created, &set.meta.name))
+            .map(|set| Rc::clone(&set.meta.uid));
+        let mut sets = Sets::default();
+        for set in mine {
+            let seen = self.set(set);
+            if update.as_deref() == Some(&*seen.uid) {
+                sets.update = Some(seen);
+            } else {
+                sets.old.push(seen);
+            }
+        }
+        sets
+    }
+
+    fn set(&self, set: &ReplicaSet) -> Set {
+        let pods = self.pods.iter().filter(|pod| pod.owner == set.meta.uid && pod.is_active());
+        let current = set.status.observed_generation >= set.meta.generation;
+        Set {
+            name: set.meta.name.to_string(),
+            uid: set.meta.uid.to_string(),
+            resource_version: set.meta.version.to_string(),
+            revision: set.revision.clone(),
+            replicas: set.replicas,
+            min_ready_seconds: set.min_ready_seconds,
+            available: current.then_some(set.status.available),
+            desired: set.number(DESIRED_REPLICAS_ANNOTATION),
+            pods: pods.map(|pod| seen_pod(pod)).collect(),
+        }
+    }
+}
+
+fn seen_pod(pod: &objects::Pod) -> Pod {
+    let trouble = if pod.is_ready() { None } else { pod.trouble.clone() };
+    Pod {
+        name: pod.meta.name.to_string(),
+        ready_since: pod.ready_since.map(crate::sim::moment::Moment::timestamp),
+        trouble,
+    }
+}

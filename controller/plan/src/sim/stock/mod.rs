@@ -1,0 +1,17 @@
+//! Models of the stock controllers: Deployments, ReplicaSets, the kubelet. They know nothing of
+//! Sluice. Facts from the Kubernetes 1.34 sources and from experiments on a real cluster, which
+//! `tests/stock.rs` repeats on the model.
+
+pub mod arithmetic;
+pub mod deployments;
+pub mod kubelet;
+mod rolling;
+mod scaling;
+pub mod sets;
+
+pub use deployments::DeploymentController;
+pub use kubelet::{Behaviour, Kubelet};
+pub use sets::SetController;
+
+#[cfg(test)]
+mod tests;

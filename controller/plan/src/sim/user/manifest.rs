@@ -1,0 +1,190 @@
+//! A user's manifest, and applying it: what it states wins, what it stated before and does not any
+//! more goes, everything else stays (three-way merge, as client-side and server-side apply do).
+
+use crds::contract::LAST_APPLIED_ANNOTATION;
+use crds::{IntOrPercent, Original};
+use serde_json::{Map, Value, json};
+
+use crate::sim::world::NAME;
+
+/// The values that a manifest states, where it states them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stated {
+    pub replicas: Option<i32>,
+    pub surge: Option<IntOrPercent>,
+    pub unavailable: Option<IntOrPercent>,
+    pub min_ready_seconds: Option<i32>,
+    pub progress_deadline_seconds: Option<i32>,
+    pub paused: Option<bool>,
+    pub history_limit: Option<i32>,
+    pub recreate: bool,
+}
+
+/// A manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    pub stated: Stated,
+    /// Name of the version: `v2` has image `app:v2`; `v2+x` has an environment variable more.
+    pub version: String,
+}
+
+impl Manifest {
+    /// As it is handed to kubectl.
+    pub fn json(&self) -> Value {
+        let Stated { replicas, surge, unavailable, .. } = self.stated;
+        let mut spec = json!({
+            "selector": { "matchLabels": { "app": NAME } },
+            "template": template(&self.version),
+        });
+        let mut state = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                spec[key] = value;
+            }
+        };
+        state("replicas", replicas.map(Value::from));
+        state("minReadySeconds", self.stated.min_ready_seconds.map(Value::from));
+        state("progressDeadlineSeconds", self.stated.progress_deadline_seconds.map(Value::from));
+        state("paused", self.stated.paused.map(Value::from));
+        state("revisionHistoryLimit", self.stated.history_limit.map(Value::from));
+        if self.stated.recreate {
+            state("strategy", Some(json!({ "type": "Recreate" })));
+        } else if surge.is_some() || unavailable.is_some() {
+            let mut rolling = Map::new();
+            rolling.extend(surge.map(|surge| ("maxSurge".to_owned(), json!(surge))));
+            rolling.extend(unavailable.map(|some| ("maxUnavailable".to_owned(), json!(some))));
+            state("strategy", Some(json!({ "type": "RollingUpdate", "rollingUpdate": rolling })));
+        }
+        let metadata = json!({ "name": NAME, "labels": { "app": NAME } });
+        json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec })
+    }
+
+    /// The user's own fields once this is applied: what is stated; the default where the manifest
+    /// before stated something; else what they were.
+    pub fn fields(&self, last: &Stated, before: Option<Original>) -> Original {
+        let (now, defaults) = (&self.stated, Stated::default().or_defaults());
+        let before = before.unwrap_or(defaults);
+        // What removes the last value under rollingUpdate may leave the map: the default again.
+        Original {
+            paused: field(now.paused, last.paused, before.paused, defaults.paused),
+            min_ready_seconds: field(
+                now.min_ready_seconds,
+                last.min_ready_seconds,
+                before.min_ready_seconds,
+                defaults.min_ready_seconds,
+            ),
+            progress_deadline_seconds: field(
+                now.progress_deadline_seconds,
+                last.progress_deadline_seconds,
+                before.progress_deadline_seconds,
+                defaults.progress_deadline_seconds,
+            ),
+            max_surge: field(now.surge, last.surge, before.max_surge, defaults.max_surge),
+            max_unavailable: field(
+                now.unavailable,
+                last.unavailable,
+                before.max_unavailable,
+                defaults.max_unavailable,
+            ),
+        }
+    }
+}
+
+fn field<T: Copy>(now: Option<T>, last: Option<T>, before: T, default: T) -> T {
+    now.unwrap_or(if last.is_some() { default } else { before })
+}
+
+impl Stated {
+    /// With the apiserver's defaults for what is not stated.
+    pub fn or_defaults(&self) -> Original {
+        let quarter = IntOrPercent::Percent(25);
+        Original {
+            paused: self.paused.unwrap_or(false),
+            min_ready_seconds: self.min_ready_seconds.unwrap_or(0),
+            progress_deadline_seconds: self.progress_deadline_seconds.unwrap_or(600),
+            max_surge: self.surge.unwrap_or(quarter),
+            max_unavailable: self.unavailable.unwrap_or(quarter),
+        }
+    }
+}
+
+/// The pod template of a version.
+pub fn template(version: &str) -> Value {
+    let (image, variable) = version.split_once('+').unwrap_or((version, ""));
+    let mut container = json!({ "name": "app", "image": format!("app:{image}") });
+    if !variable.is_empty() {
+        container["env"] = json!([{ "name": variable, "value": "1" }]);
+    }
+    json!({
+        "metadata": { "labels": { "app": NAME } },
+        "spec": { "containers": [container] },
+    })
+}
+
+/// Applies `manifest` onto `live`; `last` is what the same tool applied before.
+pub fn apply(live: &Value, last: &Value, manifest: &Value) -> Value {
+    let mut result = live.clone();
+    merge(&mut result, last, manifest);
+    result
+}
+
+/// The annotation by which client-side apply remembers.
+pub fn remember(object: &mut Value, manifest: &Value) {
+    object["metadata"]["annotations"][LAST_APPLIED_ANNOTATION] =
+        Value::String(manifest.to_string());
+}
+
+/// The ownership by which server-side apply remembers (of what is not the template).
+pub fn own(object: &mut Value, manifest: &Value) {
+    let mut fields = owned(&manifest["spec"]);
+    fields["f:template"] = json!({});
+    let entry = json!({
+        "manager": "flux",
+        "operation": "Apply",
+        "apiVersion": "apps/v1",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": { "f:spec": fields },
+    });
+    object["metadata"]["managedFields"] = json!([entry]);
+}
+
+fn owned(value: &Value) -> Value {
+    let Value::Object(map) = value else { return json!({}) };
+    let fields = map.iter().filter(|(key, _)| *key != "template");
+    Value::Object(fields.map(|(key, value)| (format!("f:{key}"), owned(value))).collect())
+}
+
+fn merge(live: &mut Value, last: &Value, new: &Value) {
+    match (live, new) {
+        (Value::Object(live), Value::Object(new)) => {
+            for key in last.as_object().into_iter().flat_map(Map::keys) {
+                if !new.contains_key(key) {
+                    live.remove(key);
+                }
+            }
+            for (key, value) in new {
+                merge(live.entry(key.clone()).or_insert(Value::Null), &last[key], value);
+            }
+        }
+        (Value::Array(live), Value::Array(new)) if named(live) && named(new) => {
+            merge_named(live, last, new);
+        }
+        (live, new) => *live = new.clone(),
+    }
+}
+
+fn named(items: &[Value]) -> bool {
+    items.iter().all(|item| item["name"].is_string())
+}
+
+fn merge_named(live: &mut Vec<Value>, last: &Value, new: &[Value]) {
+    let find = |items: &[Value], name: &Value| items.iter().position(|item| item["name"] == *name);
+    let last = last.as_array().map_or(&[][..], Vec::as_slice);
+    live.retain(|item| find(last, &item["name"]).is_none() || find(new, &item["name"]).is_some());
+    for item in new {
+        let before = find(last, &item["name"]).map_or(&Value::Null, |index| &last[index]);
+        match find(live, &item["name"]) {
+            Some(index) => merge(&mut live[index], before, item),
+            None => live.push(item.clone()),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Plans of states that no story reaches by itself, or only by chance: each transition alone.
+//! Whole releases are in `tests/scripts`.
+
+mod deadline;
+mod holds;
+mod requests;
+mod rest;
+mod scene;
+mod start;

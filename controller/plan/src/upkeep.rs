@@ -1,0 +1,98 @@
+//! Keeping a batch's shares: the next wave inside it, the resting form at its end, and the way
+//! back of what scaling let beyond it.
+
+use crds::Fenced;
+
+use crate::action::Action;
+use crate::batch::Goal;
+use crate::deployment::{Progress, find, write_fenced};
+use crate::draft::Draft;
+use crate::excess::{self, Back, Sizes};
+use crate::observed::{Set, Sets, Workload};
+use crate::retreat;
+use crate::waiting::Wait;
+use crate::wave::{self, Count, Limits};
+
+/// A batch whose ReplicaSets are known.
+pub(crate) struct Moving<'a> {
+    pub(crate) workload: &'a Workload,
+    pub(crate) fenced: &'a Fenced,
+    pub(crate) sets: &'a Sets,
+    pub(crate) progress: &'a Progress,
+    pub(crate) goal: Goal,
+    pub(crate) limits: Limits,
+}
+
+impl Moving<'_> {
+    /// The stock controller has acted on the last change, and what was read of different objects
+    /// belongs together: every ReplicaSet has the size that goes with the replicas, and they add
+    /// up.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let Self { workload, progress, .. } = self;
+        // A hold that has just come is paused: it needs no reaction of the stock controller.
+        let seen = workload.observed_generation >= workload.generation || self.fenced.batch == 0;
+        seen && progress.is_scaled && progress.new + progress.old >= workload.replicas
+    }
+
+    /// The hold for the next wave to `goal` in batch `index`.
+    pub(crate) fn fenced_at(&self, index: u32, goal: Goal) -> Fenced {
+        let replicas = self.workload.replicas;
+        let target = self.fenced.target;
+        let begun = self.fenced.batch > 0 && !target.paused;
+        let written = if begun { target.max_unavailable.floor_of(replicas) } else { 0 };
+        let Progress { ready, new, old, .. } = *self.progress;
+        let count = Count { replicas, ready, new, old, written };
+        let target = wave::target(goal, self.limits, &self.fenced.original, count);
+        Fenced { batch: index, target, ..self.fenced.clone() }
+    }
+}
+
+/// Writes the next wave of the batch, if one is due, or moves back what is beyond the batch.
+pub(crate) fn keep_shares(draft: &mut Draft<'_>, moving: &Moving<'_>) {
+    if !moving.is_quiet() {
+        return draft.wait_quietly(Wait::StockController);
+    }
+    let next = moving.fenced_at(moving.fenced.batch, moving.goal);
+    if next.target != moving.fenced.target {
+        return draft.act(write_fenced(moving.workload, next));
+    }
+    if moving.goal == Goal::Shut && moving.progress.new > 0 {
+        // Paused, the stock controller moves nothing back: from the beginning, then.
+        let because = "one replica without surge has no place for a new pod yet".to_owned();
+        let wait = Wait::StablePods { stable: moving.fenced.stable.clone(), because };
+        return retreat::rest_dormant(draft, moving.workload, moving.fenced, wait);
+    }
+    move_back(draft, moving);
+}
+
+fn move_back(draft: &mut Draft<'_>, moving: &Moving<'_>) {
+    let Moving { workload, sets, progress, goal, .. } = moving;
+    let Progress { new, old, old_ready, pods, .. } = **progress;
+    let sizes = Sizes { replicas: workload.replicas, new, old, old_ready, pods };
+    let stable = find(sets, &moving.fenced.stable);
+    let update = find(sets, &moving.fenced.revision);
+    let (Some(stable), Some(update)) = (stable, update) else { return };
+    let room = moving.fenced.target.max_surge.ceil_of(workload.replicas);
+    let back = excess::next(*goal, moving.limits, sizes, room);
+    let mut resize = |set: &Set, by: i32| {
+        draft.act(Action::ResizeSet {
+            set: set.name.clone(),
+            uid: set.uid.clone(),
+            was: set.replicas,
+            replicas: set.replicas + by,
+            desired: workload.replicas,
+            max: workload.replicas + room,
+        });
+    };
+    match back {
+        Back::None => return,
+        Back::Wait => {}
+        Back::Raise(pods) => resize(stable, pods),
+        Back::Lower(pods) => resize(update, -pods),
+        Back::Swap(pods) => {
+            resize(stable, pods);
+            resize(update, -pods);
+        }
+    }
+    draft.wait_quietly(Wait::MovingBack { allowed: goal.new_pods(workload.replicas) });
+}

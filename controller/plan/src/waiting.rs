@@ -1,0 +1,156 @@
+//! What a Rollout can wait for: a stable word for programs and a sentence for people each. The
+//! sentences carry no count that changes while pods come and go: each would be a status write.
+
+use crds::Revision;
+use jiff::Timestamp;
+
+use crate::observed::Trouble;
+
+/// What a Rollout waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Wait {
+    WorkloadMissing { name: String },
+    WorkloadUnknown { why: String },
+    Arming { name: String },
+    Rival { rollout: String },
+    Recreate,
+    NewerHold { schema: u32 },
+    HoldUnreadable { why: String },
+    FenceWithoutHold,
+    Webhook,
+    FactsUnknown { why: String },
+    StockController,
+    StableRepair { set: String },
+    StableTemplateLost { stable: Revision },
+    DeploymentPaused { name: String },
+    Pods { want: i32, revision: Revision },
+    Trouble { pod: String, trouble: Trouble },
+    Promotion { index: u32, count: u32 },
+    Time { until: Timestamp },
+    Paused { by: Option<String> },
+    SpecPaused,
+    Failed { because: String },
+    Rejected { revision: Revision, because: String },
+    StablePods { stable: Revision, because: String },
+    Finishing,
+    MovingBack { allowed: i32 },
+    ScaledToZero { update: Revision },
+    Disarming,
+}
+
+impl Wait {
+    /// A stable CamelCase word.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::WorkloadMissing { .. } => "WorkloadMissing",
+            Self::WorkloadUnknown { .. } => "WorkloadUnknown",
+            Self::Arming { .. } => "Arming",
+            Self::Rival { .. } => "AnotherRollout",
+            Self::Recreate => "RecreateStrategy",
+            Self::NewerHold { .. } => "NewerHold",
+            Self::HoldUnreadable { .. } => "HoldUnreadable",
+            Self::FenceWithoutHold => "FenceWithoutHold",
+            Self::Webhook => "Webhook",
+            Self::FactsUnknown { .. } => "FactsUnknown",
+            Self::StockController => "DeploymentController",
+            Self::StableRepair { .. } => "StableRepair",
+            Self::StableTemplateLost { .. } => "StableTemplateLost",
+            Self::DeploymentPaused { .. } => "DeploymentPaused",
+            Self::Pods { .. } => "Pods",
+            Self::Trouble { .. } => "PodTrouble",
+            Self::Promotion { .. } => "Promotion",
+            Self::Time { .. } => "PauseTime",
+            Self::Paused { .. } => "Paused",
+            Self::SpecPaused => "SpecPaused",
+            Self::Failed { .. } => "Failed",
+            Self::Rejected { .. } => "Rejected",
+            Self::StablePods { .. } => "StablePods",
+            Self::Finishing => "Finishing",
+            Self::MovingBack { .. } => "MovingBack",
+            Self::ScaledToZero { .. } => "ScaledToZero",
+            Self::Disarming => "Disarming",
+        }
+    }
+
+    /// A sentence.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::WorkloadMissing { name } => format!("deployment {name} does not exist yet"),
+            Self::WorkloadUnknown { why } => format!("the deployment cannot be read: {why}"),
+            Self::Arming { name } => format!("deployment {name} is being labelled"),
+            Self::Rival { rollout } => {
+                format!("rollout {rollout} is older and names the same deployment; delete one")
+            }
+            Self::Recreate => "strategy Recreate cannot be released in batches and is left alone; \
+                 use RollingUpdate"
+                .into(),
+            Self::NewerHold { schema } => {
+                format!("the hold has schema {schema}, written by a newer Sluice; upgrade this one")
+            }
+            Self::HoldUnreadable { why } => format!(
+                "the hold annotation cannot be read ({why}); kubectl sluice release-hold frees \
+                 the deployment"
+            ),
+            Self::FenceWithoutHold => "the deployment is fenced but nothing says what its own \
+                 fields were; kubectl sluice release-hold frees it"
+                .into(),
+            Self::Webhook => {
+                "the last write did not pass the Sluice webhook; it is repeated until \
+                 the webhook answers"
+                    .into()
+            }
+            Self::FactsUnknown { why } => format!("the state of the release is unknown: {why}"),
+            Self::StockController => "the Deployment controller has not acted on the last change \
+                 yet"
+            .into(),
+            Self::StableRepair { set } => {
+                format!("the stable ReplicaSet {set} has to report its pods as available first")
+            }
+            Self::StableTemplateLost { stable } => format!(
+                "the template of stable revision {stable} is gone; apply the manifest to go to"
+            ),
+            Self::DeploymentPaused { name } => {
+                format!("deployment {name} is paused by its own spec.paused; resume it")
+            }
+            Self::Pods { want, revision } => {
+                format!("{want} pods of revision {revision} have to be ready")
+            }
+            Self::Trouble { pod, trouble } => trouble_sentence(pod, trouble),
+            Self::Promotion { index, count } => {
+                format!("batch {index} of {count} is ready and waits to be promoted")
+            }
+            Self::Time { until } => format!("the batch is ready and its pause ends at {until:.0}"),
+            Self::Paused { by: Some(by) } => format!("paused by {by}; resume or promote goes on"),
+            Self::Paused { by: None } => "paused by request; resume or promote goes on".into(),
+            Self::SpecPaused => "the Rollout's spec.paused is true".into(),
+            Self::Failed { because } => format!("{because}; resume, retry or abort"),
+            Self::Rejected { revision, because } => format!(
+                "revision {revision} was rejected{}; apply another one, or retry",
+                clause(because)
+            ),
+            Self::StablePods { stable, because } => {
+                format!("pods go back to stable revision {stable}{}", clause(because))
+            }
+            Self::Finishing => "the deployment controller finishes with the user's own \
+                 fields"
+                .into(),
+            Self::MovingBack { allowed } => {
+                format!("scaling left more than {allowed} new pods; the others are moved back")
+            }
+            Self::ScaledToZero { update } => format!(
+                "scaled to zero; the release of {update} starts again when there are stable pods"
+            ),
+            Self::Disarming => "the deployment is given back".into(),
+        }
+    }
+}
+
+fn clause(because: &str) -> String {
+    if because.is_empty() { String::new() } else { format!(": {because}") }
+}
+
+/// A pod's trouble in one sentence.
+pub(crate) fn trouble_sentence(pod: &str, trouble: &Trouble) -> String {
+    let Trouble { container, reason, message } = trouble;
+    format!("pod {pod}, container {container}: {reason}{}", clause(message))
+}

@@ -1,0 +1,157 @@
+//! The leader's loop: watch events make Rollouts due, due Rollouts get their turns. Owns the
+//! watches and the turns that are running, all in one task; dropping it stops everything.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::stream::{AbortHandle, BoxStream, FuturesUnordered, SelectAll, abortable};
+use futures::{Future, Stream, StreamExt};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use runtime::{Shutdown, chain, clock};
+use tokio::time::sleep_until;
+
+use crate::key::Key;
+use crate::queue::{Next, Queue};
+use crate::raw::{Kind, Raw};
+use crate::reconcile::{Context, reconcile};
+use crate::world::{Demand, Scope, Source, World};
+
+/// A watch is renewed so often, and given up when nothing came for a little longer: a connection
+/// that died without a word is noticed then.
+const WATCH_SECONDS: u32 = 60;
+/// Lists come in pieces: a page of objects is all that is ever held whole.
+const PAGE: u32 = 25;
+
+type Seen = (Source, watcher::Result<Event<Raw>>);
+type Turn = std::pin::Pin<Box<dyn Future<Output = (Key, Next)> + Send>>;
+
+/// The watches, by what they watch.
+#[derive(Default)]
+struct Watches {
+    streams: SelectAll<BoxStream<'static, Seen>>,
+    stops: HashMap<Source, AbortHandle>,
+}
+
+/// Leads until the process stops, then finishes the turns that are running.
+pub async fn run(context: Arc<Context>, concurrency: usize, shutdown: &Shutdown) {
+    let mut watches = Watches::default();
+    for (source, scope) in World::standing() {
+        watches.start(&context, source, &scope);
+    }
+    let mut queue = Queue::default();
+    let mut turns: FuturesUnordered<Turn> = FuturesUnordered::new();
+    let mut synced = false;
+    while !shutdown.is_stopping() {
+        for demand in context.with_world(World::take_demands) {
+            watches.follow(&context, demand);
+        }
+        while synced && turns.len() < concurrency {
+            let Some(key) = queue.take(clock::instant()) else { break };
+            turns.push(turn(Arc::clone(&context), key));
+        }
+        let due = if synced && turns.len() < concurrency { queue.next_due() } else { None };
+        tokio::select! {
+            biased;
+            // All arms are cancel-safe: streams and sets keep what was not taken, the others hold
+            // nothing.
+            () = shutdown.stopping() => break,
+            Some((key, next)) = turns.next() => queue.done(&key, next, clock::instant()),
+            Some((source, event)) = watches.streams.next() => {
+                for key in take_in(&context, &source, event) {
+                    queue.add(&key, clock::instant());
+                }
+                if !synced && context.with_world(|world| world.is_synced()) {
+                    synced = true;
+                    let keys = context.with_world(|world| world.keys());
+                    tracing::info!(rollouts = keys.len(), "all read, beginning");
+                    keys.iter().for_each(|key| queue.add(key, clock::instant()));
+                }
+            }
+            () = context.demand.notified() => {}
+            () = until(due) => {}
+        }
+    }
+    drop(watches);
+    while turns.next().await.is_some() {}
+}
+
+async fn until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn turn(context: Arc<Context>, key: Key) -> Turn {
+    Box::pin(async move {
+        let next = reconcile(&context, &key).await;
+        (key, next)
+    })
+}
+
+/// Shows an event to the world; returns the Rollouts that it matters to.
+fn take_in(context: &Context, source: &Source, event: watcher::Result<Event<Raw>>) -> Vec<Key> {
+    match event {
+        Ok(event) => context.with_world(|world| world.apply(source, &event)),
+        Err(error) => {
+            tracing::warn!(?source, error = %chain(&error), "watch interrupted, resuming");
+            context.metrics.error("watch");
+            Vec::new()
+        }
+    }
+}
+
+impl Watches {
+    fn follow(&mut self, context: &Context, demand: Demand) {
+        match demand {
+            Demand::Start(source, scope) => self.start(context, source, &scope),
+            Demand::Stop(source) => {
+                if let Some(stop) = self.stops.remove(&source) {
+                    stop.abort();
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, context: &Context, source: Source, scope: &Scope) {
+        let named = source.clone();
+        let stream = watch(context, &source, scope).map(move |event| (named.clone(), event));
+        let (stream, stop) = abortable(stream);
+        self.streams.push(stream.boxed());
+        if let Some(other) = self.stops.insert(source, stop) {
+            other.abort();
+        }
+    }
+}
+
+fn watch(
+    context: &Context,
+    source: &Source,
+    scope: &Scope,
+) -> impl Stream<Item = watcher::Result<Event<Raw>>> + Send + use<> {
+    let kind = match source {
+        Source::Rollouts => Kind::Rollout,
+        Source::Armed | Source::Workload(_) => Kind::Deployment,
+        Source::Kept => Kind::ControllerRevision,
+        Source::Sets(_) => Kind::ReplicaSet,
+        Source::Pods(_) => Kind::Pod,
+    };
+    let client = context.cluster.client();
+    let config = watcher::Config::default().page_size(PAGE).timeout(WATCH_SECONDS);
+    let (api, config) = match scope {
+        Scope::All => (kind.all(client), config),
+        Scope::Labelled(labels) => (kind.all(client), config.labels(labels)),
+        Scope::Named(key) => {
+            let fields = format!("metadata.name={}", key.name);
+            (kind.within(client, &key.namespace), config.fields(&fields))
+        }
+        Scope::Selected { namespace, selector } => {
+            (kind.within(client, namespace), config.labels(selector))
+        }
+    };
+    watcher(api, config).default_backoff()
+}
+
+#[cfg(test)]
+mod tests;

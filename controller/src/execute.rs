@@ -1,0 +1,118 @@
+//! Carries out the actions of a plan, one API write each, and shows the result to `world` at once.
+//! It makes no choice: what is written, and on which precondition, is the plan's.
+
+mod retreat;
+mod rollout;
+mod set;
+mod template;
+mod workload;
+
+use plan::{Action, Observed};
+
+use crate::cluster::CallError;
+use crate::key::Key;
+use crate::raw::Kind;
+use crate::reconcile::Context;
+
+pub use retreat::tidy;
+
+/// Why an action failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// A call failed.
+    #[error("{what} of {key}")]
+    Call {
+        /// The write.
+        what: &'static str,
+        /// The kind of the object.
+        kind: Kind,
+        /// The object.
+        key: Key,
+        /// Why.
+        #[source]
+        source: CallError,
+    },
+    /// The write came back without what project() makes of it: no webhook stood in its path.
+    #[error("no webhook stood in the path of the write to {0}")]
+    WebhookAbsent(Key),
+    /// A template is not what the plan took it for.
+    #[error("the template in {place} has revision {found}, not {wanted}")]
+    OtherTemplate {
+        /// Where it was looked for.
+        place: Key,
+        /// What is there.
+        found: crds::Revision,
+        /// What should be.
+        wanted: crds::Revision,
+    },
+}
+
+impl ExecuteError {
+    /// A stable word for logs and metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Call { source, .. } => source.kind(),
+            Self::WebhookAbsent(_) => "webhook_absent",
+            Self::OtherTemplate { .. } => "other_template",
+        }
+    }
+
+    /// The object that has to be read again before anything else: the plan was made on old
+    /// knowledge of it.
+    pub fn outdated(&self) -> Option<(Kind, &Key)> {
+        match self {
+            Self::Call { kind, key, source: CallError::Stale(_) | CallError::Gone, .. } => {
+                Some((*kind, key))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What was to be done and to what, for errors.
+pub fn failed<'a>(
+    what: &'static str,
+    kind: Kind,
+    key: &'a Key,
+) -> impl FnOnce(CallError) -> ExecuteError + 'a {
+    move |source| ExecuteError::Call { what, kind, key: key.clone(), source }
+}
+
+/// Carries out one action; returns once `world` knows the result.
+///
+/// # Errors
+/// [`ExecuteError`]; nothing after the failed action may be carried out.
+pub async fn execute(
+    context: &Context,
+    seen: &Observed,
+    action: &Action,
+) -> Result<(), ExecuteError> {
+    let rollout = Key::new(&seen.rollout.namespace, &seen.rollout.name);
+    let target = Key::new(&seen.rollout.namespace, &seen.rollout.spec.workload_ref.name);
+    match action {
+        Action::AddFinalizer => rollout::finalizer(context, &rollout, true).await,
+        Action::RemoveFinalizer => rollout::finalizer(context, &rollout, false).await,
+        Action::Arm { uid } => workload::arm(context, &rollout, &target, uid).await,
+        Action::Disarm { uid } => workload::disarm(context, &rollout, &target, uid).await,
+        Action::WriteHold(write) => workload::hold(context, &rollout, &target, write).await,
+        Action::RepairSet { set, uid, resource_version, min_ready_seconds } => {
+            let key = Key::new(&rollout.namespace, set);
+            let patch = set::repaired(uid, resource_version, *min_ready_seconds);
+            set::write(context, &rollout, key, "repair_set", patch).await
+        }
+        Action::ResizeSet { set, uid, was, replicas, desired, max } => {
+            let key = Key::new(&rollout.namespace, set);
+            let patch = set::resized(uid, *was, *replicas, *desired, *max);
+            set::write(context, &rollout, key, "resize_set", patch).await
+        }
+        Action::KeepTemplate { revision, set } => {
+            template::keep(context, &seen.rollout, revision, set).await
+        }
+        Action::DropTemplate { name } => {
+            template::discard(context, &Key::new(&rollout.namespace, name)).await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! The IO shell around the planner: watches, calls, status, Events, leading. It observes, plans,
+//! executes and publishes, and makes no choice of its own.
+//!
+//! ```text
+//!   apiserver --watch--> engine --> world --observe--> plan::plan --> execute --write--> apiserver
+//!                          |          ^                    |             |
+//!                        queue        '---- own writes ----+-------------'
+//!                          |                               '--> publish: status, Events
+//!                       lease: only the leader runs the engine (and keeps the certificate)
+//! ```
+
+mod args;
+mod cluster;
+mod engine;
+mod execute;
+mod key;
+mod lease;
+mod metrics;
+mod observe;
+mod publish;
+mod queue;
+mod raw;
+mod reconcile;
+mod run;
+#[cfg(test)]
+mod testing;
+mod world;
+
+pub use args::{Args, Config};
+pub use run::{RunError, run};

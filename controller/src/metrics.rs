@@ -1,0 +1,134 @@
+//! The controller's own metrics. Counts and times; what a Rollout's numbers are is read from
+//! `world` at each scrape.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crds::status::Phase;
+use jiff::Timestamp;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::observe::RolloutSeen;
+use crate::world::World;
+
+/// From a plan on what is known to a chain of slow writes.
+const RECONCILE_SECONDS: [f64; 10] = [0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
+
+/// Counters and times.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    reconcile: Histogram,
+    errors: Family<Kind, Counter>,
+    writes: Family<Kind, Counter>,
+    lease_held: Gauge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+impl Metrics {
+    /// Registers all of them.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            reconcile: Histogram::new(RECONCILE_SECONDS),
+            errors: Family::default(),
+            writes: Family::default(),
+            lease_held: Gauge::default(),
+        };
+        registry.register_with_unit(
+            "reconcile",
+            "Time of one Rollout's turn, its writes included",
+            Unit::Seconds,
+            metrics.reconcile.clone(),
+        );
+        registry.register("errors", "Failures by kind", metrics.errors.clone());
+        registry.register("writes", "API writes by kind", metrics.writes.clone());
+        registry.register("lease_held", "1 while this replica leads", metrics.lease_held.clone());
+        metrics
+    }
+
+    /// A turn has ended.
+    pub fn reconciled(&self, took: Duration) {
+        self.reconcile.observe(took.as_secs_f64());
+    }
+
+    /// Something failed.
+    pub fn error(&self, kind: &'static str) {
+        self.errors.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// Something is being written.
+    pub fn write(&self, kind: &'static str) {
+        self.writes.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// We lead, or do not.
+    pub fn leading(&self, leads: bool) {
+        self.lease_held.set(i64::from(leads));
+    }
+}
+
+/// Releases by phase and the age of the oldest, as `world` has them when it is asked.
+#[derive(Debug)]
+pub struct Releases(pub Arc<Mutex<World>>);
+
+impl Collector for Releases {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        let world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = [0_i64; PHASES.len()];
+        let mut oldest: Option<Timestamp> = None;
+        for rollout in world.rollouts() {
+            if let Some(index) = PHASES.iter().position(|phase| *phase == rollout.status.phase) {
+                counts[index] += 1;
+            }
+            oldest = [oldest, held_since(rollout)].into_iter().flatten().min();
+        }
+        drop(world);
+        let mut family =
+            encoder.encode_descriptor("releases", "Rollouts by phase.", None, MetricType::Gauge)?;
+        for (phase, count) in PHASES.iter().zip(counts) {
+            let labels = [("phase", format!("{phase:?}"))];
+            ConstGauge::<i64>::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        let age = oldest.map_or(0, |since| (runtime::clock::now() - since).get_seconds());
+        let gauge = ConstGauge::<i64>::new(age);
+        let descriptor = encoder.encode_descriptor(
+            "oldest_hold",
+            "Age of the oldest release that is not done.",
+            Some(&Unit::Seconds),
+            gauge.metric_type(),
+        )?;
+        gauge.encode(descriptor)
+    }
+}
+
+const PHASES: [Phase; 11] = [
+    Phase::Pending,
+    Phase::Ready,
+    Phase::Held,
+    Phase::Progressing,
+    Phase::Paused,
+    Phase::RollingBack,
+    Phase::Aborting,
+    Phase::Rejected,
+    Phase::Failed,
+    Phase::Stalled,
+    Phase::Terminating,
+];
+
+/// Since when a release is on: since the Rollout was last settled.
+fn held_since(rollout: &RolloutSeen) -> Option<Timestamp> {
+    let mut conditions = rollout.status.conditions.iter();
+    let batch = rollout.status.batch.as_ref()?;
+    let reconciling = conditions.find(|one| one.type_ == "Reconciling" && one.status == "True");
+    Some(reconciling.map_or(batch.started_at.0, |one| one.last_transition_time.0))
+}

@@ -1,0 +1,147 @@
+//! Says what is seen: the Rollout's status, and Events. A status is written only if it says
+//! something else than before; an Event that cannot be delivered is lost, and counted.
+
+use std::time::Duration;
+
+use crds::RolloutStatus;
+use crds::contract::{CONTROLLER_MANAGER, GROUP, VERSION};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use kube::api::Patch;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use plan::observed::RolloutFacts;
+use plan::{Fact, Observed, Plan, Turn};
+use runtime::chain;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::cluster::{CallError, Write, add, test};
+use crate::key::Key;
+use crate::metrics::Metrics;
+use crate::raw::Kind;
+use crate::reconcile::Context;
+
+/// More than this at once is no news any more.
+const EVENTS_MAX: usize = 256;
+const EVENT_CALL: Duration = Duration::from_secs(5);
+/// The API's limit of `note`.
+const NOTE_BYTES_MAX: usize = 1024;
+
+/// A turn and what it is about.
+#[derive(Debug)]
+pub struct News {
+    turn: Turn,
+    rollout: ObjectReference,
+    workload: ObjectReference,
+}
+
+/// Writes the plan's status if it differs; true if it did.
+pub async fn publish(context: &Context, seen: &Observed, plan: &Plan) -> Result<bool, CallError> {
+    let key = Key::new(&seen.rollout.namespace, &seen.rollout.name);
+    let differs = plan.status != seen.rollout.status;
+    if differs {
+        let version = context.with_world(|world| {
+            let (_, version) = world.rollout(&key)?;
+            Some(version.to_owned())
+        });
+        let version = version.ok_or(CallError::Gone)?;
+        let raw = context.cluster.patch(status_write(key.clone(), &version, &plan.status)).await?;
+        context.with_world(|world| world.wrote_rollout(&raw));
+    }
+    for turn in &plan.events {
+        tracing::info!(rollout = %key, reason = turn.reason, turn.message);
+        let news = news(seen, turn.clone());
+        if context.news.try_send(news).is_err() {
+            context.metrics.error("event");
+        }
+    }
+    Ok(differs)
+}
+
+/// The status as one value: fields that are gone from it go.
+fn status_write(key: Key, version: &str, status: &RolloutStatus) -> Write {
+    let patch =
+        vec![test(["metadata", "resourceVersion"], json!(version)), add(["status"], json!(status))];
+    Write {
+        kind: Kind::Rollout,
+        key,
+        status: true,
+        patch: Patch::<Value>::Json(json_patch::Patch(patch)),
+        manager: CONTROLLER_MANAGER,
+        label: "status",
+    }
+}
+
+fn news(seen: &Observed, turn: Turn) -> News {
+    let RolloutFacts { namespace, name, uid, spec, .. } = &seen.rollout;
+    let workload = match &seen.workload {
+        Fact::Known(workload) => Some(workload.uid.clone()),
+        Fact::Absent | Fact::Unknown(_) => None,
+    };
+    News {
+        turn,
+        rollout: ObjectReference {
+            api_version: Some(format!("{GROUP}/{VERSION}")),
+            kind: Some("Rollout".to_owned()),
+            namespace: Some(namespace.clone()),
+            name: Some(name.clone()),
+            uid: Some(uid.clone()),
+            ..ObjectReference::default()
+        },
+        workload: ObjectReference {
+            api_version: Some(spec.workload_ref.api_version.clone()),
+            kind: Some(spec.workload_ref.kind.clone()),
+            namespace: Some(namespace.clone()),
+            name: Some(spec.workload_ref.name.clone()),
+            uid: workload,
+            ..ObjectReference::default()
+        },
+    }
+}
+
+/// The way of news to [`tell`].
+pub fn channel() -> (mpsc::Sender<News>, mpsc::Receiver<News>) {
+    mpsc::channel(EVENTS_MAX)
+}
+
+/// Writes Events as they come, beside the releases: none of those waits for one.
+pub async fn tell(client: Client, me: &str, mut news: mpsc::Receiver<News>, metrics: &Metrics) {
+    while let Some(News { turn, rollout, workload }) = news.recv().await {
+        // A recorder remembers what it told and counts it up instead of telling it again, whatever
+        // the note says; here every turn is news.
+        let reporter =
+            Reporter { controller: CONTROLLER_MANAGER.to_owned(), instance: Some(me.to_owned()) };
+        let recorder = Recorder::new(client.clone(), reporter);
+        let event = event(&turn, workload);
+        let told = timeout(EVENT_CALL, recorder.publish(&event, &rollout)).await;
+        match told {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(reason = turn.reason, error = %chain(&error), "event lost");
+                metrics.error("event");
+            }
+            Err(_) => {
+                tracing::warn!(reason = turn.reason, "event lost: no answer in time");
+                metrics.error("event");
+            }
+        }
+    }
+}
+
+fn event(turn: &Turn, workload: ObjectReference) -> Event {
+    let mut note = turn.message.clone();
+    if note.len() > NOTE_BYTES_MAX {
+        note.truncate(note.floor_char_boundary(NOTE_BYTES_MAX));
+    }
+    Event {
+        type_: if turn.warning { EventType::Warning } else { EventType::Normal },
+        reason: turn.reason.to_owned(),
+        note: Some(note),
+        action: turn.reason.to_owned(),
+        secondary: Some(workload),
+    }
+}
+
+#[cfg(test)]
+mod tests;

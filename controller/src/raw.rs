@@ -1,0 +1,179 @@
+//! A cluster object exactly as the apiserver serves it. Typed structs would drop fields they do
+//! not know, and with them change the revision of a template. Owns reading, not meaning.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::{ApiResource, DynamicResourceScope};
+use kube::{Api, Client, Resource};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
+
+use crate::key::Key;
+
+/// An object as JSON, with its metadata read once.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    metadata: ObjectMeta,
+    value: Value,
+}
+
+/// A resourceVersion that can be compared, where the server's are numbers (etcd's always are).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Version(Option<u64>);
+
+/// The kinds of objects that the controller reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Our own.
+    Rollout,
+    /// The workload.
+    Deployment,
+    /// Of a workload in a release.
+    ReplicaSet,
+    /// Of a ReplicaSet in a release.
+    Pod,
+    /// A kept template.
+    ControllerRevision,
+}
+
+impl Kind {
+    /// The kind's API.
+    pub fn resource(self) -> ApiResource {
+        match self {
+            Self::Rollout => ApiResource::erase::<crds::Rollout>(&()),
+            Self::Deployment => ApiResource::erase::<Deployment>(&()),
+            Self::ReplicaSet => ApiResource::erase::<ReplicaSet>(&()),
+            Self::Pod => ApiResource::erase::<Pod>(&()),
+            Self::ControllerRevision => ApiResource::erase::<ControllerRevision>(&()),
+        }
+    }
+
+    /// The kind in all namespaces.
+    pub fn all(self, client: Client) -> Api<Raw> {
+        Api::all_with(client, &self.resource())
+    }
+
+    /// The kind in one namespace.
+    pub fn within(self, client: Client, namespace: &str) -> Api<Raw> {
+        Api::namespaced_with(client, namespace, &self.resource())
+    }
+}
+
+impl Raw {
+    /// An object from its JSON.
+    pub fn new(mut value: Value) -> Result<Self, serde_json::Error> {
+        // The largest part of the metadata, and nothing here reads it typed.
+        let managed = value.pointer_mut("/metadata/managedFields").map(Value::take);
+        let metadata = match value.get("metadata") {
+            Some(metadata) => ObjectMeta::deserialize(metadata)?,
+            None => ObjectMeta::default(),
+        };
+        if let (Some(place), Some(managed)) =
+            (value.pointer_mut("/metadata/managedFields"), managed)
+        {
+            *place = managed;
+        }
+        Ok(Self { metadata, value })
+    }
+
+    /// All of it.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Namespace and name.
+    pub fn key(&self) -> Key {
+        Key::new(
+            self.metadata.namespace.as_deref().unwrap_or_default(),
+            self.metadata.name.as_deref().unwrap_or_default(),
+        )
+    }
+
+    /// metadata.uid.
+    pub fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// metadata.resourceVersion as text, for preconditions.
+    pub fn resource_version(&self) -> &str {
+        self.metadata.resource_version.as_deref().unwrap_or_default()
+    }
+
+    /// metadata.resourceVersion, for comparisons.
+    pub fn version(&self) -> Version {
+        Version(self.resource_version().parse().ok())
+    }
+
+    /// metadata.creationTimestamp.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.metadata.creation_timestamp.as_ref().map(|time| time.0)
+    }
+
+    /// The value of a label.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.metadata.labels.as_ref()?.get(name).map(String::as_str)
+    }
+
+    /// The value of an annotation.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.metadata.annotations.as_ref()?.get(name).map(String::as_str)
+    }
+
+    /// The uid of the owner that controls it.
+    pub fn controller_uid(&self) -> Option<&str> {
+        let owners = self.metadata.owner_references.as_ref()?;
+        owners.iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.as_str())
+    }
+}
+
+impl Version {
+    /// This one is older than `other`. Versions that are no numbers have no order.
+    pub fn is_before(self, other: Self) -> bool {
+        matches!((self.0, other.0), (Some(this), Some(other)) if this < other)
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(Value::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(serializer)
+    }
+}
+
+impl Resource for Raw {
+    type DynamicType = ApiResource;
+    type Scope = DynamicResourceScope;
+
+    fn kind(resource: &ApiResource) -> Cow<'_, str> {
+        resource.kind.as_str().into()
+    }
+
+    fn group(resource: &ApiResource) -> Cow<'_, str> {
+        resource.group.as_str().into()
+    }
+
+    fn version(resource: &ApiResource) -> Cow<'_, str> {
+        resource.version.as_str().into()
+    }
+
+    fn plural(resource: &ApiResource) -> Cow<'_, str> {
+        resource.plural.as_str().into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}

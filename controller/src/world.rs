@@ -1,0 +1,409 @@
+//! Everything that the watches and our own writes have shown, and which watches are needed. It
+//! puts an [`Observed`] together; it decides nothing about releases and does no IO.
+//!
+//! ```text
+//!   always:                Rollouts, armed Deployments, kept templates (all namespaces)
+//!   a workload not armed:  that Deployment alone, by name
+//!   the plan asks for it:  ReplicaSets and pods of the workload, by its selector
+//! ```
+
+mod mirror;
+mod own;
+
+use std::collections::{BTreeSet, HashMap};
+
+use crds::contract::{ARMED_LABEL, ARMED_VALUE, REVISION_LABEL, ROLLOUT_LABEL};
+use jiff::Timestamp;
+use kube::runtime::watcher::Event;
+use plan::observed::{Fact, KeptTemplate, Observed, Sets};
+
+use self::mirror::{Entry, Mirror};
+use self::own::{Own, OwnSets};
+use crate::key::Key;
+use crate::observe::{self, KeptSeen, RolloutSeen, Unreadable, WorkloadSeen};
+use crate::raw::Raw;
+
+/// A watch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// All Rollouts.
+    Rollouts,
+    /// All armed Deployments.
+    Armed,
+    /// All ControllerRevisions of ours.
+    Kept,
+    /// The workload of this Rollout, while it is not armed.
+    Workload(Key),
+    /// The ReplicaSets of this Rollout's workload.
+    Sets(Key),
+    /// Its pods.
+    Pods(Key),
+}
+
+/// A watch to start or to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// Start it, on what [`World::scope`] says.
+    Start(Source, Scope),
+    /// Stop it.
+    Stop(Source),
+}
+
+/// What a watch selects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All namespaces.
+    All,
+    /// By labels in all namespaces.
+    Labelled(String),
+    /// One object.
+    Named(Key),
+    /// By labels in a namespace.
+    Selected {
+        /// The namespace.
+        namespace: String,
+        /// The labels.
+        selector: String,
+    },
+}
+
+type Read<T> = Result<T, Unreadable>;
+
+/// All that is known.
+#[derive(Debug, Default)]
+pub struct World {
+    rollouts: Mirror<Read<RolloutSeen>>,
+    armed: Mirror<Read<WorkloadSeen>>,
+    kept: Mirror<Read<KeptSeen>>,
+    own: HashMap<Key, Own>,
+    /// Rollout -> workload, and back.
+    references: HashMap<Key, Key>,
+    by_workload: HashMap<Key, BTreeSet<Key>>,
+    demands: Vec<Demand>,
+}
+
+impl World {
+    /// The first lists of the standing watches are complete: there is something to plan on.
+    pub fn is_synced(&self) -> bool {
+        self.rollouts.is_synced() && self.armed.is_synced() && self.kept.is_synced()
+    }
+
+    /// All Rollouts that can be read.
+    pub fn rollouts(&self) -> impl Iterator<Item = &RolloutSeen> {
+        self.rollouts.iter().filter_map(|(_, entry)| entry.value.as_ref().ok())
+    }
+
+    /// Keys of all Rollouts.
+    pub fn keys(&self) -> Vec<Key> {
+        self.rollouts.iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// A Rollout, and the resourceVersion that it was read at.
+    pub fn rollout(&self, key: &Key) -> Option<(&Read<RolloutSeen>, &str)> {
+        self.rollouts.get(key).map(|entry| (&entry.value, entry.resource_version.as_str()))
+    }
+
+    /// The workload of a Rollout: none while nobody can say.
+    pub fn workload(&self, rollout: &Key) -> Option<&WorkloadSeen> {
+        match self.workload_fact(rollout) {
+            Fact::Known(seen) => Some(seen),
+            Fact::Absent | Fact::Unknown(_) => None,
+        }
+    }
+
+    /// uid of a kept template's ControllerRevision.
+    pub fn kept_uid(&self, key: &Key) -> Option<&str> {
+        self.kept.get(key).map(|entry| entry.uid.as_str())
+    }
+
+    /// The complete picture of a Rollout; none if it is gone.
+    pub fn observe(&self, key: &Key) -> Option<Read<Observed>> {
+        let rollout = match &self.rollouts.get(key)?.value {
+            Ok(rollout) => rollout,
+            Err(unreadable) => return Some(Err(unreadable.clone())),
+        };
+        let workload = match self.workload_fact(key) {
+            Fact::Known(seen) => Fact::Known(seen.workload(&key.name, self.sets(key, seen))),
+            Fact::Absent => Fact::Absent,
+            Fact::Unknown(why) => Fact::Unknown(why),
+        };
+        let rollout = rollout.facts(self.rival(rollout));
+        let kept = self.kept_of(key, &rollout.uid);
+        let unsettled_since = self.own.get(key).and_then(|own| own.unsettled_since);
+        let seen = Observed { rollout, workload, kept, unsettled_since: None };
+        let unsettled_since = unsettled_since.filter(|_| seen.is_unsettled());
+        Some(Ok(Observed { unsettled_since, ..seen }))
+    }
+
+    /// Remembers since when a Rollout has been unsettled.
+    pub fn date(&mut self, key: &Key, seen: &mut Observed, now: Timestamp) {
+        let since = seen.is_unsettled().then(|| seen.unsettled_since.unwrap_or(now));
+        seen.unsettled_since = since;
+        self.own.entry(key.clone()).or_default().unsettled_since = since;
+    }
+
+    /// There are demands to be taken.
+    pub fn has_demands(&self) -> bool {
+        !self.demands.is_empty()
+    }
+
+    /// The demands since the last call.
+    pub fn take_demands(&mut self) -> Vec<Demand> {
+        std::mem::take(&mut self.demands)
+    }
+
+    /// A plan wants ReplicaSets and pods watched, or no more.
+    pub fn want_sets(&mut self, key: &Key, wanted: bool) {
+        if self.rollouts.get(key).is_some() {
+            self.own.entry(key.clone()).or_default().wants_sets = wanted;
+        }
+        self.refresh(key);
+    }
+
+    /// The standing watches, for a start.
+    pub fn standing() -> [(Source, Scope); 3] {
+        [
+            (Source::Rollouts, Scope::All),
+            (Source::Armed, Scope::Labelled(format!("{ARMED_LABEL}={ARMED_VALUE}"))),
+            (Source::Kept, Scope::Labelled(format!("{ROLLOUT_LABEL},{REVISION_LABEL}"))),
+        ]
+    }
+
+    /// Takes an event in; returns the Rollouts that it matters to.
+    pub fn apply(&mut self, source: &Source, event: &Event<Raw>) -> Vec<Key> {
+        match source {
+            Source::Rollouts => {
+                let keys = feed(&mut self.rollouts, event, observe::rollout);
+                keys.iter().flat_map(|key| self.reindex(key)).collect()
+            }
+            Source::Armed => {
+                let first = !self.armed.is_synced();
+                let keys = feed(&mut self.armed, event, observe::workload);
+                let changed = keys.iter().flat_map(|key| self.rollouts_of(key)).collect();
+                // Before the first list nobody could say what is not armed.
+                let all = if first && self.armed.is_synced() { self.keys() } else { changed };
+                all.iter().for_each(|key| self.refresh(key));
+                all
+            }
+            Source::Kept => {
+                let keys = feed(&mut self.kept, event, observe::kept);
+                keys.iter().filter_map(|key| self.kept_rollout(key)).collect()
+            }
+            Source::Workload(key) => {
+                let Some(mirror) = self.own.get_mut(key).and_then(|own| own.workload.as_mut())
+                else {
+                    return Vec::new();
+                };
+                let was = mirror.is_synced();
+                let changed = !feed(mirror, event, observe::workload).is_empty();
+                let news = changed || was != mirror.is_synced();
+                self.refresh(key);
+                news.then(|| key.clone()).into_iter().collect()
+            }
+            Source::Sets(key) => self.feed_sets(key, |own| {
+                let was = own.sets.is_synced();
+                !feed(&mut own.sets, event, observe::set).is_empty() || was != own.sets.is_synced()
+            }),
+            Source::Pods(key) => self.feed_sets(key, |own| {
+                let was = own.pods.is_synced();
+                !feed(&mut own.pods, event, observe::pod).is_empty() || was != own.pods.is_synced()
+            }),
+        }
+    }
+
+    /// What a write of ours to a Rollout returned.
+    pub fn wrote_rollout(&mut self, raw: &Raw) {
+        let key = raw.key();
+        if self.rollouts.get(&key).is_some() {
+            self.rollouts.put(&key, Entry::new(raw, observe::rollout(raw)));
+            self.reindex(&key);
+        }
+    }
+
+    /// What a write of ours to the workload of a Rollout returned.
+    pub fn wrote_workload(&mut self, rollout: &Key, raw: &Raw) {
+        let key = raw.key();
+        let entry = || Entry::new(raw, observe::workload(raw));
+        if self.armed.get(&key).is_some() {
+            self.armed.put(&key, entry());
+        }
+        let own = self.own.get_mut(rollout).and_then(|own| own.workload.as_mut());
+        if let Some(mirror) = own {
+            mirror.put(&key, entry());
+        }
+    }
+
+    /// What a write of ours to a ReplicaSet of a Rollout's workload returned.
+    pub fn wrote_set(&mut self, rollout: &Key, raw: &Raw) {
+        if let Some(own) = self.own.get_mut(rollout).and_then(|own| own.sets.as_mut())
+            && own.sets.get(&raw.key()).is_some()
+        {
+            own.sets.put(&raw.key(), Entry::new(raw, observe::set(raw)));
+        }
+    }
+
+    /// A template that we kept.
+    pub fn wrote_kept(&mut self, raw: &Raw) {
+        self.kept.put(&raw.key(), Entry::new(raw, observe::kept(raw)));
+    }
+
+    /// A template that we dropped.
+    pub fn dropped_kept(&mut self, key: &Key) {
+        self.kept.remove_own(key);
+    }
+
+    /// A live read said that the workload of a Rollout is not there: the watch has yet to say so.
+    pub fn lost_workload(&mut self, rollout: &Key, workload: &Key) {
+        self.armed.remove_own(workload);
+        if let Some(own) = self.own.get_mut(rollout)
+            && let Some(mirror) = &mut own.workload
+        {
+            mirror.remove_own(workload);
+        }
+        self.refresh(rollout);
+    }
+
+    /// A live read said that a ReplicaSet is not there.
+    pub fn lost_set(&mut self, rollout: &Key, key: &Key) {
+        if let Some(own) = self.own.get_mut(rollout).and_then(|own| own.sets.as_mut()) {
+            own.sets.remove_own(key);
+        }
+    }
+
+    fn workload_fact(&self, rollout: &Key) -> Fact<&WorkloadSeen> {
+        let Some(Ok(seen)) = self.rollouts.get(rollout).map(|entry| &entry.value) else {
+            return Fact::Unknown("the Rollout cannot be read".into());
+        };
+        let reference = &seen.spec.workload_ref;
+        if (reference.api_version.as_str(), reference.kind.as_str()) != ("apps/v1", "Deployment") {
+            let what = format!("{} {} is not supported", reference.api_version, reference.kind);
+            return Fact::Unknown(what);
+        }
+        let key = seen.workload();
+        let alone = self.own.get(rollout).and_then(|own| own.workload.as_ref());
+        let newest = [self.armed.get(&key), alone.and_then(|mirror| mirror.get(&key))]
+            .into_iter()
+            .flatten()
+            .reduce(|a, b| if a.version.is_before(b.version) { b } else { a });
+        match newest.map(|entry| &entry.value) {
+            Some(Ok(seen)) => Fact::Known(seen),
+            Some(Err(unreadable)) => Fact::Unknown(unreadable.to_string()),
+            // Not being armed says nothing; only a look at the object itself does.
+            None if alone.is_some_and(Mirror::is_synced) => Fact::Absent,
+            None => Fact::Unknown("the workload has not been read yet".into()),
+        }
+    }
+
+    fn sets(&self, rollout: &Key, workload: &WorkloadSeen) -> Fact<Sets> {
+        match self.own.get(rollout).and_then(|own| own.sets.as_ref()) {
+            Some(own) => own.of(workload),
+            None => Fact::Unknown("ReplicaSets and pods are not watched".into()),
+        }
+    }
+
+    fn kept_of(&self, key: &Key, uid: &str) -> Fact<Vec<KeptTemplate>> {
+        if !self.kept.is_synced() {
+            return Fact::Unknown("kept templates have not been read yet".into());
+        }
+        let seen = self.kept.iter().filter_map(|(_, entry)| entry.value.as_ref().ok());
+        let mine = seen.filter(|seen| seen.rollout == *key && seen.owner == uid);
+        let mut kept: Vec<KeptTemplate> = mine.map(|seen| seen.template.clone()).collect();
+        kept.sort_by(|a, b| a.name.cmp(&b.name));
+        Fact::Known(kept)
+    }
+
+    fn rival(&self, rollout: &RolloutSeen) -> Option<String> {
+        let others = self.by_workload.get(&rollout.workload())?;
+        let others = others.iter().filter_map(|key| self.rollouts.get(key)?.value.as_ref().ok());
+        let older = others.filter(|other| {
+            other.spec.workload_ref == rollout.spec.workload_ref && other.is_older_than(rollout)
+        });
+        older.min_by_key(|other| (other.created, &other.key)).map(|other| other.key.name.clone())
+    }
+
+    fn rollouts_of(&self, workload: &Key) -> Vec<Key> {
+        self.by_workload.get(workload).into_iter().flatten().cloned().collect()
+    }
+
+    fn kept_rollout(&self, key: &Key) -> Option<Key> {
+        Some(self.kept.get(key)?.value.as_ref().ok()?.rollout.clone())
+    }
+
+    /// A Rollout came, changed or went; returns it and the others of its workload.
+    fn reindex(&mut self, key: &Key) -> Vec<Key> {
+        let rollout = self.rollouts.get(key).and_then(|entry| entry.value.as_ref().ok());
+        let mut touched = BTreeSet::from([key.clone()]);
+        // workloadRef is immutable, but a Rollout can be deleted and made again between two lists.
+        if let Some(workload) = self.references.remove(key)
+            && let Some(rollouts) = self.by_workload.get_mut(&workload)
+        {
+            rollouts.remove(key);
+            touched.extend(rollouts.iter().cloned());
+            if rollouts.is_empty() {
+                self.by_workload.remove(&workload);
+            }
+        }
+        if let Some(workload) = rollout.map(RolloutSeen::workload) {
+            self.references.insert(key.clone(), workload.clone());
+            let rollouts = self.by_workload.entry(workload).or_default();
+            rollouts.insert(key.clone());
+            touched.extend(rollouts.iter().cloned());
+        }
+        self.refresh(key);
+        touched.into_iter().collect()
+    }
+
+    fn feed_sets(&mut self, key: &Key, news: impl FnOnce(&mut OwnSets) -> bool) -> Vec<Key> {
+        let own = self.own.get_mut(key).and_then(|own| own.sets.as_mut());
+        own.is_some_and(news).then(|| key.clone()).into_iter().collect()
+    }
+
+    /// Brings the watches of one Rollout in line with what is known of it.
+    fn refresh(&mut self, key: &Key) {
+        if self.rollouts.get(key).is_none() {
+            if let Some(own) = self.own.remove(key) {
+                own.stop(key, &mut self.demands);
+            }
+            return;
+        }
+        let alone = self
+            .references
+            .get(key)
+            .filter(|workload| self.armed.is_synced() && self.armed.get(workload).is_none())
+            .cloned();
+        let scope = self.workload(key).map(|seen| Scope::Selected {
+            namespace: key.namespace.clone(),
+            selector: seen.selector.clone(),
+        });
+        let own = self.own.entry(key.clone()).or_default();
+        own.refresh(key, alone, scope, &mut self.demands);
+    }
+}
+
+/// Takes an event into a mirror; returns what changed.
+fn feed<T: PartialEq>(
+    mirror: &mut Mirror<Read<T>>,
+    event: &Event<Raw>,
+    read: fn(&Raw) -> Read<T>,
+) -> Vec<Key> {
+    match event {
+        Event::Init => {
+            mirror.list_begins();
+            Vec::new()
+        }
+        Event::InitDone => mirror.list_ends(),
+        Event::InitApply(raw) | Event::Apply(raw) => {
+            let key = raw.key();
+            let changed = mirror.put(&key, Entry::new(raw, read(raw)));
+            changed.then_some(key).into_iter().collect()
+        }
+        Event::Delete(raw) => {
+            let key = raw.key();
+            let changed = mirror.remove(&key, raw.uid(), raw.version());
+            changed.then_some(key).into_iter().collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! What is watched for one Rollout alone: its workload while that is not armed, ReplicaSets and
+//! pods while a plan asks for them.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use plan::observed::{Fact, Pod, Set, Sets};
+
+use super::{Demand, Entry, Mirror, Read, Scope, Source};
+use crate::key::Key;
+use crate::observe::{PodSeen, SetSeen, Unreadable, WorkloadSeen};
+
+/// The mirrors of one Rollout.
+#[derive(Debug, Default)]
+pub struct Own {
+    /// The workload, watched by its name.
+    pub workload: Option<Mirror<Read<WorkloadSeen>>>,
+    /// The plan asks for ReplicaSets and pods.
+    pub wants_sets: bool,
+    /// ReplicaSets and pods.
+    pub sets: Option<OwnSets>,
+    /// Since when a fact has been missing that normally comes within moments.
+    pub unsettled_since: Option<Timestamp>,
+}
+
+/// The ReplicaSets of a workload and their pods.
+#[derive(Debug)]
+pub struct OwnSets {
+    scope: Scope,
+    /// ReplicaSets.
+    pub sets: Mirror<Read<Option<SetSeen>>>,
+    /// Pods.
+    pub pods: Mirror<Read<Option<PodSeen>>>,
+}
+
+impl Own {
+    /// Brings the watches in line: `alone` is the workload if it has to be watched by its name,
+    /// `scope` where its ReplicaSets and pods are, if anybody can say.
+    pub fn refresh(
+        &mut self,
+        key: &Key,
+        alone: Option<Key>,
+        scope: Option<Scope>,
+        demands: &mut Vec<Demand>,
+    ) {
+        match (alone, self.workload.is_some()) {
+            (Some(workload), false) => {
+                self.workload = Some(Mirror::default());
+                let source = Source::Workload(key.clone());
+                demands.push(Demand::Start(source, Scope::Named(workload)));
+            }
+            (None, true) => {
+                self.workload = None;
+                demands.push(Demand::Stop(Source::Workload(key.clone())));
+            }
+            (Some(_), true) | (None, false) => {}
+        }
+        let held = self.sets.as_ref().map(|own| own.scope.clone());
+        // A workload that cannot be seen for a moment keeps its watches.
+        let wanted = if self.wants_sets { scope.or_else(|| held.clone()) } else { None };
+        if held == wanted {
+            return;
+        }
+        self.stop_sets(key, demands);
+        self.sets = wanted.map(|scope| {
+            for source in [Source::Sets(key.clone()), Source::Pods(key.clone())] {
+                demands.push(Demand::Start(source, scope.clone()));
+            }
+            OwnSets { scope, sets: Mirror::default(), pods: Mirror::default() }
+        });
+    }
+
+    /// Stops all watches: the Rollout is gone.
+    pub fn stop(mut self, key: &Key, demands: &mut Vec<Demand>) {
+        if self.workload.is_some() {
+            demands.push(Demand::Stop(Source::Workload(key.clone())));
+        }
+        self.stop_sets(key, demands);
+    }
+
+    fn stop_sets(&mut self, key: &Key, demands: &mut Vec<Demand>) {
+        if self.sets.take().is_some() {
+            demands.push(Demand::Stop(Source::Sets(key.clone())));
+            demands.push(Demand::Stop(Source::Pods(key.clone())));
+        }
+    }
+}
+
+impl OwnSets {
+    /// The ReplicaSets of this workload with their pods, split by revision.
+    pub fn of(&self, workload: &WorkloadSeen) -> Fact<Sets> {
+        if !self.sets.is_synced() || !self.pods.is_synced() {
+            return Fact::Unknown("ReplicaSets and pods have not been read yet".into());
+        }
+        match self.split(workload) {
+            Ok(sets) => Fact::Known(sets),
+            Err(Unreadable(why)) => Fact::Unknown(why),
+        }
+    }
+
+    fn split(&self, workload: &WorkloadSeen) -> Read<Sets> {
+        let mut pods = self.pods_by_owner()?;
+        let mut mine: Vec<(&SetSeen, &Entry<_>)> = Vec::new();
+        for (_, entry) in self.sets.iter() {
+            if let Some(seen) = entry.value.as_ref().map_err(Clone::clone)?
+                && seen.owner == workload.uid
+            {
+                mine.push((seen, entry));
+            }
+        }
+        mine.sort_by(|(a, _), (b, _)| {
+            (b.number, b.created, &b.name).cmp(&(a.number, a.created, &a.name))
+        });
+        // Of several sets with the live template the stock controller takes the oldest.
+        let update = mine
+            .iter()
+            .map(|(seen, _)| *seen)
+            .filter(|seen| seen.revision == workload.revision)
+            .min_by_key(|seen| (seen.created, &seen.name))
+            .map(|seen| seen.uid.clone());
+        let mut sets = Sets::default();
+        for (seen, entry) in mine {
+            let pods = pods.remove(seen.uid.as_str()).unwrap_or_default();
+            let set: Set = seen.set(&entry.resource_version, pods);
+            if update.as_ref() == Some(&set.uid) {
+                sets.update = Some(set);
+            } else {
+                sets.old.push(set);
+            }
+        }
+        Ok(sets)
+    }
+
+    fn pods_by_owner(&self) -> Read<HashMap<&str, Vec<Pod>>> {
+        let mut pods: HashMap<&str, Vec<Pod>> = HashMap::new();
+        for (_, entry) in self.pods.iter() {
+            if let Some(seen) = entry.value.as_ref().map_err(Clone::clone)? {
+                pods.entry(seen.owner.as_str()).or_default().push(seen.pod.clone());
+            }
+        }
+        for pods in pods.values_mut() {
+            pods.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Ok(pods)
+    }
+}

@@ -1,0 +1,101 @@
+//! The rules of a Rollout that the apiserver itself checks, in CEL. The same rules with more to say
+//! are in `validate`; here is what holds when no webhook answers.
+
+use std::time::Duration;
+
+use kube::core::{Message, Rule};
+
+/// Most batches that a strategy may have.
+pub const MAX_BATCHES: u32 = 50;
+/// Longest name of a Rollout: it is the value of a label on the workload.
+pub const MAX_NAME: usize = 63;
+/// Longest pause or deadline: whoever means more means "until promoted".
+pub const MAX_SPAN: Duration = Duration::from_secs(720 * 3600);
+/// Longest name of an object.
+pub const MAX_OBJECT_NAME: u32 = 253;
+/// Longest text of a duration: four parts of five digits.
+pub const MAX_DURATION: u32 = 28;
+
+fn rule(rule: &str, message: &str) -> Rule {
+    Rule::new(rule).message(message)
+}
+
+pub(crate) fn name_fits_a_label() -> Rule {
+    rule(
+        &format!("size(self.metadata.name) <= {MAX_NAME}"),
+        &format!("metadata.name may have at most {MAX_NAME} characters: it becomes a label"),
+    )
+}
+
+pub(crate) fn immutable() -> Rule {
+    rule("self == oldSelf", "is immutable: delete this Rollout and make another")
+}
+
+pub(crate) fn is_a_deployment() -> Rule {
+    let message =
+        "'only apps/v1 Deployment is supported, not ' + self.apiVersion + ' ' + self.kind";
+    Rule::new("self.apiVersion == 'apps/v1' && self.kind == 'Deployment'")
+        .message(Message::Expression(message.to_owned()))
+}
+
+pub(crate) fn is_some_pods() -> Rule {
+    rule(
+        "type(self) == int ? int(self) >= 1 : string(self).matches('^([1-9][0-9]?|100)%$')",
+        "must be a number of pods from 1 or a percentage from 1% to 100%",
+    )
+}
+
+pub(crate) fn last_batch_is_all() -> Rule {
+    rule(
+        "size(self) == 0 || string(self[size(self) - 1].replicas) == '100%'",
+        "the last batch must be 100%, or the release never ends",
+    )
+}
+
+pub(crate) fn last_batch_has_no_pause() -> Rule {
+    rule(
+        "size(self) == 0 || !has(self[size(self) - 1].pause)",
+        "the last batch must have no pause: nothing follows it",
+    )
+}
+
+/// Numbers with numbers and percentages with percentages; a mixed pair depends on the replicas.
+///
+/// A percentage is looked up in a map of all: whatever takes a text of an int-or-string field apart
+/// exceeds the cost budget, because the apiserver reckons with a text as long as a request.
+pub(crate) fn batches_increase() -> Rule {
+    let all: Vec<String> = (1..=100).map(|percent| format!("'{percent}%':{percent}")).collect();
+    let numbers = "self.filter(b, type(b.replicas) == int).map(b, int(b.replicas))";
+    let percentages = "self.filter(b, b.replicas in m).map(b, m[b.replicas])";
+    let increase = "l.isSorted() && l.all(x, l.exists_one(y, y == x))";
+    let all = all.join(",");
+    rule(
+        &format!("[{{{all}}}].all(m, [{numbers}, {percentages}].all(l, {increase}))"),
+        "each batch must be larger than the one before: sort them, or remove one",
+    )
+}
+
+/// An empty `pause:` in YAML is null, and looks like a pause. Without the schema's `nullable` the
+/// apiserver drops it silently, and the release would go on. `has` is false for a null; only the
+/// list of keys shows it.
+pub(crate) fn pause_is_not_null() -> Rule {
+    rule(
+        "dyn(self).all(key, key != 'pause' || has(self.pause))",
+        "pause: null is no pause: write {} to wait until promoted, or remove it",
+    )
+}
+
+pub(crate) fn duration_is_not_null() -> Rule {
+    rule(
+        "dyn(self).all(key, key != 'duration' || has(self.duration))",
+        "duration: null is no duration: give one, or remove it to wait until promoted",
+    )
+}
+
+pub(crate) fn is_a_sane_span() -> Rule {
+    let most = MAX_SPAN.as_secs() / 3600;
+    rule(
+        &format!("duration(self) > duration('0s') && duration(self) <= duration('{most}h')"),
+        &format!("must be longer than nothing and at most {most}h (30 days)"),
+    )
+}

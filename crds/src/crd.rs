@@ -1,0 +1,49 @@
+//! The CustomResourceDefinition as it is installed: the derived one, without what would let a rule
+//! stop the controller's own writes.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
+};
+use kube::CustomResourceExt;
+
+use crate::Rollout;
+
+/// What its file begins with.
+pub const HEADER: &str = "# Generated: UPDATE_EXPECT=1 cargo test -p crds\n";
+
+/// The CRD of [`Rollout`].
+#[must_use]
+pub fn rollouts() -> CustomResourceDefinition {
+    let mut crd = Rollout::crd();
+    let schemas = crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut());
+    for schema in schemas.filter_map(|schema| schema.open_api_v3_schema.as_mut()) {
+        if let Some(status) = schema.properties.as_mut().and_then(|all| all.get_mut("status")) {
+            walk(status, &mut |schema| *schema = unruled(std::mem::take(schema)));
+        }
+    }
+    crd
+}
+
+fn walk(schema: &mut JSONSchemaProps, change: &mut impl FnMut(&mut JSONSchemaProps)) {
+    change(schema);
+    schema.properties.iter_mut().flatten().for_each(|(_, inner)| walk(inner, change));
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        walk(items, change);
+    }
+}
+
+/// What stands in the status was right when it was copied there: no later rule may refuse it.
+fn unruled(schema: JSONSchemaProps) -> JSONSchemaProps {
+    JSONSchemaProps {
+        format: schema.format.filter(|format| format != "uint32"),
+        max_items: None,
+        max_length: None,
+        min_items: None,
+        min_length: None,
+        minimum: None,
+        nullable: None,
+        pattern: None,
+        x_kubernetes_validations: None,
+        ..schema
+    }
+}

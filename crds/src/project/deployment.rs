@@ -1,0 +1,90 @@
+//! A Deployment of raw JSON, as far as a hold has to do with it. Owns the reading: an object of a
+//! shape that no apiserver shows is no Deployment, and is left alone.
+
+use serde_json::{Map, Value};
+
+use super::Fields;
+use crate::contract::{ARMED_LABEL, ARMED_VALUE, HOLD_ANNOTATION, ROLLOUT_LABEL};
+use crate::hold::Reading;
+use crate::{Fenced, Hold, HoldState, Revision};
+
+/// A Deployment in one of its two states in a review.
+#[derive(Clone)]
+pub(super) struct Deployment<'a> {
+    pub(super) raw: &'a Value,
+    pub(super) fields: Fields,
+    pub(super) hold: Reading,
+    pub(super) hold_text: Option<&'a str>,
+    pub(super) template: &'a Value,
+    /// spec.replicas; the apiserver's default is 1.
+    pub(super) replicas: i64,
+}
+
+impl<'a> Deployment<'a> {
+    pub(super) fn read(raw: &'a Value) -> Option<Self> {
+        let is = |key: &str, expected: &str| raw[key].is_null() || raw[key] == expected;
+        if !is("apiVersion", "apps/v1") || !is("kind", "Deployment") {
+            return None;
+        }
+        let metadata = raw["metadata"].as_object()?;
+        let spec = &raw["spec"];
+        map(metadata.get("labels"))?;
+        let hold_text = match map(metadata.get("annotations"))?.and_then(|a| a.get(HOLD_ANNOTATION))
+        {
+            Some(text) => Some(text.as_str()?),
+            None => None,
+        };
+        Some(Self {
+            raw,
+            fields: Fields::of(spec)?,
+            hold: hold_text.map_or(Reading::None, Hold::read),
+            hold_text,
+            template: Some(&spec["template"]).filter(|template| template.is_object())?,
+            replicas: match &spec["replicas"] {
+                Value::Null => 1,
+                replicas => replicas.as_i64()?,
+            },
+        })
+    }
+
+    pub(super) fn label(&self, name: &str) -> Option<&'a Value> {
+        self.raw["metadata"]["labels"].get(name)
+    }
+
+    pub(super) fn annotation(&self, name: &str) -> Option<&'a str> {
+        self.raw["metadata"]["annotations"].get(name)?.as_str()
+    }
+
+    pub(super) fn is_armed(&self) -> bool {
+        self.label(ARMED_LABEL).is_some_and(|value| value == ARMED_VALUE)
+    }
+
+    /// Name of the Rollout that armed it, for people.
+    pub(super) fn rollout(&self) -> Option<&'a str> {
+        self.label(ROLLOUT_LABEL)?.as_str()
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        Revision::of_template(self.template)
+    }
+
+    /// The hold and its fenced state, if that is what it carries.
+    pub(super) fn fenced(&self) -> Option<(&Hold, &Fenced)> {
+        match &self.hold {
+            Reading::Hold(hold) => match &hold.state {
+                HoldState::Fenced(fenced) => Some((hold, fenced)),
+                HoldState::Barred(_) => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// An absent map and a null are the same; anything else than a map is nothing of an apiserver's.
+fn map(value: Option<&Value>) -> Option<Option<&Map<String, Value>>> {
+    match value {
+        None | Some(Value::Null) => Some(None),
+        Some(Value::Object(map)) => Some(Some(map)),
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,227 @@
+//! What a write of anybody but the controller means: people, kubectl, Helm, GitOps tools, HPAs. A
+//! new template is held or put back; the hold and our labels stay; the projected fields stay as the
+//! hold wants them and the user's values are remembered.
+
+use std::borrow::Cow;
+
+use super::deployment::Deployment;
+use super::field::Field;
+use super::wanted::{Live, Wanted};
+use super::warning::Voice;
+use super::wish::{self, Wish};
+use super::{DEFAULT_PROGRESS_DEADLINE_SECONDS, Fields, Strategy, Verdict};
+use crate::contract::{ARMED_LABEL, FENCE_PROGRESS_DEADLINE_SECONDS, ROLLOUT_LABEL};
+use crate::hold::Reading;
+use crate::{Barred, Fenced, Hold, HoldState, Original, Revision, Target};
+
+pub(super) fn judge<'a>(old: &Deployment<'a>, new: &Deployment<'a>) -> Wanted<'a> {
+    if !old.is_armed() {
+        // Nobody but the controller arms a workload.
+        return if new.is_armed() {
+            noted(old, new, Wanted::kept(old))
+        } else {
+            Wanted::as_written(new)
+        };
+    }
+    let wanted = match &old.hold {
+        Reading::Newer(_) => newer(old, new),
+        Reading::Hold(hold) => match &hold.state {
+            HoldState::Fenced(fenced) => in_release(old, new, hold, fenced),
+            HoldState::Barred(barred) => at_rest(old, new, Some(barred)),
+        },
+        Reading::None | Reading::Malformed(_) => at_rest(old, new, None),
+    };
+    noted(old, new, wanted)
+}
+
+/// Tells a write that wanted other labels or another annotation of ours.
+fn noted<'a>(old: &Deployment<'a>, new: &Deployment<'a>, mut wanted: Wanted<'a>) -> Wanted<'a> {
+    let label = |name| old.label(name) != new.label(name);
+    let text = new.hold_text;
+    let annotation = text != old.hold_text && text != wanted.hold.as_deref();
+    if annotation || label(ARMED_LABEL) || label(ROLLOUT_LABEL) {
+        wanted.warnings.push(voice(old).kept());
+        if wanted.verdict == Verdict::Untouched {
+            wanted.verdict = Verdict::Kept;
+        }
+    }
+    wanted
+}
+
+fn voice<'a>(old: &Deployment<'a>) -> Voice<'a> {
+    Voice::of(old.rollout())
+}
+
+/// A hold that this code cannot read: nothing that it may govern changes.
+fn newer<'a>(old: &Deployment<'a>, new: &Deployment<'a>) -> Wanted<'a> {
+    let wanted = Wanted { fields: Live::AsBefore, ..Wanted::kept(old) };
+    if old.fields == new.fields {
+        return wanted;
+    }
+    Wanted { verdict: Verdict::Overridden, warnings: vec![voice(old).newer()], ..wanted }
+}
+
+fn at_rest<'a>(old: &Deployment<'a>, new: &Deployment<'a>, bar: Option<&Barred>) -> Wanted<'a> {
+    let meant = wish::at_rest(old, new);
+    let mut wanted = Wanted { fields: Live::Are(meant.clone()), ..Wanted::kept(old) };
+    if meant != new.fields {
+        wanted.verdict = Verdict::Overridden;
+    }
+    let Some(revision) = changed(old, new) else {
+        if wanted.verdict == Verdict::Overridden {
+            wanted.warnings.push(voice(old).unfenced());
+        }
+        return wanted;
+    };
+    if bar.is_some_and(|bar| bar.bars(&revision)) {
+        wanted.template = Some(Cow::Borrowed(old.template));
+        wanted.verdict = Verdict::PutBack;
+        wanted.warnings.push(voice(old).put_back());
+        return wanted;
+    }
+    // With no pods there is nothing to let through in batches: the change is complete at once.
+    if old.replicas == 0 || new.replicas == 0 {
+        return wanted;
+    }
+    // What the apiserver refuses at rest must not get past it under a fence.
+    let Some(original) = own(&meant).filter(Original::is_acceptable) else { return wanted };
+    let fenced = Fenced::first(revision, old.revision(), original);
+    wanted.fields = Live::Are(Fields::held(&fenced));
+    wanted.hold = Some(Cow::Owned(Hold::fenced(fenced).to_text()));
+    wanted.verdict = Verdict::Held;
+    wanted.warnings.push(voice(old).held());
+    wanted
+}
+
+/// The user's own values, and the apiserver's defaults where a fence without a hold hides them.
+/// None for Recreate.
+fn own(meant: &Fields) -> Option<Original> {
+    if !meant.is_fenced() {
+        return meant.as_original();
+    }
+    let deadline = match meant.progress_deadline_seconds {
+        FENCE_PROGRESS_DEADLINE_SECONDS => DEFAULT_PROGRESS_DEADLINE_SECONDS,
+        seconds => seconds,
+    };
+    let unfenced =
+        Fields { min_ready_seconds: 0, progress_deadline_seconds: deadline, ..meant.clone() };
+    unfenced.as_original()
+}
+
+fn in_release<'a>(
+    old: &Deployment<'a>,
+    new: &Deployment<'a>,
+    hold: &Hold,
+    was: &Fenced,
+) -> Wanted<'a> {
+    let next = match changed(old, new) {
+        Some(revision) if revision != was.revision => arrived(was, revision),
+        _ => was.clone(),
+    };
+    let mut wanted = Wanted::kept(old);
+    if hold.template.is_some() && next == *was {
+        // The controller's write went in unseen by us: it will repeat it, template and all.
+        return Wanted { fields: Live::AsBefore, ..wanted };
+    }
+    if let Some(seen) = own_output(new, hold, &next) {
+        wanted.hold = Some(Cow::Owned(seen.to_text()));
+    } else {
+        let wish = wish::in_release(old, new, hold, was);
+        if wish.original != was.original && !wish.original.is_acceptable() {
+            // Without the fence the apiserver refuses these values, and says why.
+            let fields = Live::Are(Fields::restored(&wish.original));
+            return Wanted { fields, verdict: Verdict::Overridden, ..wanted };
+        }
+        let after = Fenced { original: wish.original, ..next.clone() };
+        wanted.fields = Live::Are(Fields::held(&after));
+        wanted.warnings = told(old, new, &after, &wish);
+        if !wanted.warnings.is_empty() {
+            wanted.verdict = Verdict::Overridden;
+        }
+        let after = remembered(old, new, hold, was, after);
+        wanted.hold = if after == *hold { wanted.hold } else { Some(Cow::Owned(after.to_text())) };
+    }
+    if next != *was {
+        wanted.verdict = Verdict::Held;
+        let voice = voice(old);
+        let warning = if next.rollback { voice.rolled_back() } else { voice.replaced() };
+        wanted.warnings.insert(0, warning);
+    }
+    wanted
+}
+
+/// The hold once another template has come: nothing more moves before the controller has planned.
+/// The strategy stays, because paused is no standstill: the stock controller still goes to
+/// replicas + maxSurge.
+fn arrived(was: &Fenced, revision: Revision) -> Fenced {
+    let rollback = revision == was.stable;
+    let batch = if rollback { was.batch } else { 0 };
+    let target = Target { paused: true, ..was.target };
+    Fenced { revision, rollback, batch, target, ..was.clone() }
+}
+
+/// The hold in the new object, if this code itself made that of this write a moment ago: another
+/// webhook came after us and we are asked again, or a policy projected before us.
+fn own_output<'a>(new: &'a Deployment, hold: &Hold, next: &Fenced) -> Option<&'a Hold> {
+    let (seen, fenced) = new.fenced()?;
+    let restated = [hold.restated, hold.restated.wrapping_add(1)];
+    let original = fenced.original;
+    let is_ours = seen != hold
+        && seen.schema == hold.schema
+        && seen.template.is_none()
+        && restated.contains(&seen.restated)
+        && *fenced == Fenced { original, ..next.clone() }
+        && new.fields == Fields::held(fenced)
+        && (original.is_acceptable() || original == next.original);
+    is_ours.then_some(seen)
+}
+
+/// The hold to store. Where originals and template do not change, a second pass over our output
+/// could take a projected value for one that the write states: then the hold has to differ.
+fn remembered(
+    old: &Deployment,
+    new: &Deployment,
+    hold: &Hold,
+    was: &Fenced,
+    after: Fenced,
+) -> Hold {
+    let fields = Fields::held(&after);
+    let unchanged = after == *was;
+    let mut after = Hold { state: HoldState::Fenced(after), template: None, ..hold.clone() };
+    if unchanged && fields != new.fields {
+        let mut output = new.clone();
+        output.fields = fields;
+        output.hold = Reading::Hold(Box::new(hold.clone()));
+        if wish::in_release(old, &output, hold, was).original != was.original {
+            after.restated = hold.restated.wrapping_add(1);
+        }
+    }
+    after
+}
+
+/// What a write is told whose own values do not become the live ones.
+fn told(old: &Deployment, new: &Deployment, after: &Fenced, wish: &Wish) -> Vec<String> {
+    let voice = voice(old);
+    let mut warnings = Vec::new();
+    let overridden: Vec<_> =
+        wish.overridden.iter().copied().filter(|field| *field != Field::Paused).collect();
+    if !overridden.is_empty() {
+        warnings.push(voice.overridden(&overridden));
+    }
+    if old.fields.paused && !new.fields.paused && after.target.paused {
+        warnings.push(voice.still_paused());
+    }
+    if new.fields.strategy == Strategy::Recreate && old.fields.strategy != Strategy::Recreate {
+        warnings.push(voice.recreate());
+    }
+    warnings
+}
+
+/// The revision that the write brings, if it is another than the one before.
+fn changed(old: &Deployment, new: &Deployment) -> Option<Revision> {
+    if old.template == new.template {
+        return None;
+    }
+    let revision = new.revision();
+    (revision != old.revision()).then_some(revision)
+}

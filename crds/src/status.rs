@@ -1,0 +1,154 @@
+//! The Rollout's status: what the controller saw and did, and what it waits for. Types only.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::request::Verb;
+use crate::rollout::Batch;
+use crate::{Original, Revision};
+
+/// What the controller saw and did.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutStatus {
+    /// The generation of the spec that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// One word for where the release is.
+    #[serde(default)]
+    pub phase: Phase,
+    /// `2/5` in a release; for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The revision that all pods have, or that a release leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable_revision: Option<Revision>,
+    /// The revision of a release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_revision: Option<Revision>,
+    /// The revision that was aborted and is not let in again unasked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_revision: Option<Revision>,
+    /// Why the release failed or was taken back: who asked for it, or which batch was not ready in
+    /// time, and which pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// The batch of a release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchStatus>,
+    /// The user's own fields while a release holds them, once more: should the hold be lost while
+    /// the fence stays, nothing of the user's is lost with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Original>,
+    /// What the Rollout waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<WaitingFor>,
+    /// A human's pause, until resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PausedBy>,
+    /// The answer to the last request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// Armed, and the kstatus conditions Ready, Reconciling and Stalled.
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+}
+
+/// One word for where a Rollout is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Phase {
+    /// Not armed yet: the workload is missing, or its label has not been read back.
+    #[default]
+    Pending,
+    /// Armed; all pods are of the stable revision.
+    Ready,
+    /// An update was intercepted and nothing of it runs yet.
+    Held,
+    /// A batch is on its way.
+    Progressing,
+    /// A batch is done, or a human paused; the next one waits.
+    Paused,
+    /// On the way back to the stable revision, which the user brought back.
+    RollingBack,
+    /// On the way back to the stable revision after an abort.
+    Aborting,
+    /// All pods are of the stable revision, and the last update was rejected.
+    Rejected,
+    /// The release stopped on a failure and waits for a human.
+    Failed,
+    /// Nothing can be done before something outside changes.
+    Stalled,
+    /// Being deleted.
+    Terminating,
+}
+
+/// The batch of a release.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchStatus {
+    /// 1 for the first.
+    pub index: u32,
+    /// Batches of the release.
+    pub count: u32,
+    /// Pods of the update revision that the batch allows.
+    pub replicas: i32,
+    /// The batch as the spec had it when it started: edits take effect at the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Batch>,
+    /// When the batch was started.
+    pub started_at: Time,
+    /// When its pods were ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_at: Option<Time>,
+    /// A human let the release go on from this batch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub promoted: bool,
+    /// A human let it go on to the end without pauses.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub full: bool,
+}
+
+/// What a Rollout waits for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingFor {
+    /// A stable CamelCase word.
+    pub reason: String,
+    /// A sentence with the numbers.
+    pub message: String,
+    /// Since when this reason.
+    pub since: Time,
+}
+
+/// Who paused a release, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PausedBy {
+    /// The user, as the webhook saw them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When the controller took it.
+    pub at: Time,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// Id of the request.
+    pub id: String,
+    /// What was asked.
+    pub verb: Verb,
+    /// Who asked, as the webhook saw them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Granted or not.
+    pub granted: bool,
+    /// A sentence: what follows, or what changed since the request was written.
+    pub message: String,
+    /// When.
+    pub at: Time,
+}

@@ -1,0 +1,273 @@
+//! Valid and invalid Rollouts, and what is said about them.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{rollout, spec, update};
+use crate::RolloutSpec;
+
+fn with_batches(batches: &Value) -> Value {
+    json!({
+        "apiVersion": "sluice.dev/v1alpha1",
+        "kind": "Rollout",
+        "metadata": { "name": "web" },
+        "spec": {
+            "workloadRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" },
+            "strategy": { "batches": batches },
+        },
+    })
+}
+
+fn valid() -> Value {
+    with_batches(&json!([
+        { "replicas": 1, "pause": {} },
+        { "replicas": "20%", "pause": { "duration": "1h30m" } },
+        { "replicas": "100%" },
+    ]))
+}
+
+fn with(pointer: &str, value: Value) -> Value {
+    let mut raw = valid();
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    raw.pointer_mut(parent).unwrap()[key] = value;
+    raw
+}
+
+#[track_caller]
+fn check(raw: &Value, expected: &[&str]) {
+    let said = match rollout(raw) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+    };
+    assert_eq!(said, expected);
+}
+
+/// Sizes of batches, and what is said about them.
+#[track_caller]
+fn check_sizes(sizes: &Value, expected: &[&str]) {
+    let batches =
+        sizes.as_array().unwrap().iter().map(|size| json!({ "replicas": size })).collect();
+    check(&with_batches(&batches), expected);
+}
+
+#[test]
+fn valid_ones_are_read() {
+    let read = rollout(&valid()).unwrap();
+    assert_eq!(read.spec.strategy.batches.len(), 3);
+    assert_eq!(spec("web", &read.spec), []);
+    check_sizes(&json!(["100%"]), &[]);
+    check_sizes(&json!(["10%", 3, "50%", 5, "100%"]), &[]);
+    let fifty: Vec<Value> = (1..50).map(Value::from).chain([json!("100%")]).collect();
+    check_sizes(&json!(fifty), &[]);
+}
+
+#[test]
+fn batches_increase_where_they_can_be_compared() {
+    check_sizes(
+        &json!(["20%", "10%", "100%"]),
+        &["spec.strategy.batches[1].replicas: 10% is less than the batch before (20%): raise it \
+           or remove the batch"],
+    );
+    check_sizes(
+        &json!([3, 3, "100%"]),
+        &[
+            "spec.strategy.batches[1].replicas: 3 is no more than the batch before (3): raise it or \
+           remove the batch",
+        ],
+    );
+    check_sizes(
+        &json!(["30%", 4, "20%", 2, "100%"]),
+        &[
+            "spec.strategy.batches[2].replicas: 20% is less than batches[0] (30%): raise it or \
+             remove the batch",
+            "spec.strategy.batches[3].replicas: 2 is less than batches[1] (4): raise it or remove \
+             the batch",
+        ],
+    );
+}
+
+#[test]
+fn the_last_batch_is_everything() {
+    for (size, shown) in [(json!("50%"), "50%"), (json!(10), "10")] {
+        let message = format!(
+            "spec.strategy.batches[0].replicas: {shown} is not 100%, and the release would never \
+             end: add a last batch of 100%"
+        );
+        check_sizes(&json!([size]), &[&message]);
+    }
+    check(
+        &with_batches(&json!([{ "replicas": "100%", "pause": {} }])),
+        &["spec.strategy.batches[0].pause: the last batch ends the release, nothing follows it: \
+           remove the pause"],
+    );
+}
+
+#[test]
+fn a_batch_is_some_pods() {
+    for (size, shown) in [
+        (json!(0), "0"),
+        (json!(-1), "-1"),
+        (json!(1.5), "1.5"),
+        (json!("0%"), "0%"),
+        (json!("101%"), "101%"),
+        (json!("020%"), "020%"),
+        (json!("5"), "5"),
+        (json!("some"), "some"),
+    ] {
+        let message = format!(
+            "spec.strategy.batches[0].replicas: {shown} is no batch: write a number of pods from 1 \
+             (without quotes), or a percentage from 1% to 100%"
+        );
+        check_sizes(&json!([size, "100%"]), &[&message]);
+    }
+}
+
+#[test]
+fn everything_wrong_is_said_at_once() {
+    let mut raw = with_batches(&json!([
+        { "replicas": "20%", "pauze": {} },
+        { "replicas": "10%", "pause": { "duration": "0s" } },
+        { "replicas": true },
+        { "pause": null },
+    ]));
+    raw["spec"]["workloadRef"] = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet" });
+    raw["spec"]["onFailure"] = json!("Explode");
+    raw["spec"]["progressDeadline"] = json!("1d");
+    raw["metadata"]["name"] = json!("x".repeat(64));
+    raw["kind"] = json!("RollOut");
+    check(
+        &raw,
+        &[
+            "kind: is RollOut: write Rollout",
+            "spec.onFailure: Explode is unknown: write Abort or Pause",
+            "spec.strategy.batches[0].pauze: is unknown; known here: pause, replicas",
+            "spec.strategy.batches[2].replicas: true is not a number or a percentage: write one",
+            "spec.strategy.batches[3].pause: null is no value: give a map ({} is an empty one), \
+             or remove the field",
+            "spec.strategy.batches[3].replicas: is missing: give a number or a percentage",
+            "spec.workloadRef.name: is missing: give a text",
+            "metadata.name: has 64 characters, and 63 fit the label that names the Rollout on its \
+             workload: shorten it",
+            "spec.workloadRef.kind: StatefulSet is not supported: only apps/v1 Deployment is",
+            "spec.strategy.batches[1].replicas: 10% is less than the batch before (20%): raise it \
+             or remove the batch",
+            "spec.strategy.batches[1].pause.duration: 0s is no time: give more, or remove it to \
+             wait until promoted",
+            "spec.strategy.batches[3].pause: the last batch ends the release, nothing follows it: \
+             remove the pause",
+            "spec.progressDeadline: 1d is no duration: write it like 30s, 10m or 1h30m",
+        ],
+    );
+}
+
+#[test]
+fn forms_are_those_of_the_schema() {
+    for (pointer, value, expected) in [
+        ("/spec/strategy", json!([]), "spec.strategy: a list is not a map ({} is an empty one)"),
+        ("/spec/strategy/batches", json!([]), "spec.strategy.batches: is empty"),
+        ("/spec/strategy/batches", json!({}), "spec.strategy.batches: a map is not a list"),
+        ("/spec/paused", json!("yes"), "spec.paused: yes is not true or false"),
+        ("/spec/progressDeadline", json!(600), "spec.progressDeadline: 600 is not a text"),
+        ("/spec/progressDeadline", json!(null), "spec.progressDeadline: null is no value"),
+        ("/spec/progressDeadline", json!("721h"), "spec.progressDeadline: 721h is more than 720h"),
+        ("/spec/workloadRef/name", json!(""), "spec.workloadRef.name: \"\" is no name"),
+        ("/spec/workloadRef/name", json!("Web"), "spec.workloadRef.name: \"Web\" is no name"),
+        ("/spec/gates", json!([]), "spec.gates: is unknown; known here: onFailure, paused"),
+        ("/spec", json!(null), "spec: null is no value"),
+        ("/kind", json!(null), "kind: is null: write Rollout"),
+    ] {
+        let problems = rollout(&with(pointer, value)).unwrap_err();
+        let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert!(said.iter().any(|line| line.starts_with(expected)), "{expected}: {said:#?}");
+    }
+    let many: Vec<Value> = (1..=51).map(Value::from).chain([json!("100%")]).collect();
+    check_sizes(
+        &json!(many),
+        &["spec.strategy.batches: has 52 items, and at most 50 can be: join some"],
+    );
+}
+
+#[test]
+fn long_values_are_cut() {
+    let problems = rollout(&with("/spec/progressDeadline", json!("é".repeat(99)))).unwrap_err();
+    assert!(problems.iter().all(|problem| problem.message.len() < 150), "{problems:?}");
+}
+
+#[test]
+fn the_workload_is_immutable() {
+    let new = with("/spec/workloadRef/name", json!("other"));
+    let said: Vec<_> = update(&valid(), &new).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["spec.workloadRef: is immutable and names web: put that back, or delete Rollout web and \
+          make another"]
+    );
+    assert_eq!(update(&valid(), &with("/spec/paused", json!(true))), []);
+}
+
+/// Whatever was let in once must not stop a label, nor the removal of a finalizer.
+#[test]
+fn an_unchanged_spec_is_not_judged_again() {
+    let old = with("/spec/strategy/batches", json!([]));
+    let mut new = old.clone();
+    new["metadata"]["finalizers"] = json!([]);
+    assert_eq!(update(&old, &new), []);
+    assert!(!update(&old, &with("/spec/strategy/batches", json!([{}]))).is_empty());
+}
+
+/// The types and the schema agree on what a Rollout is.
+#[test]
+fn what_passes_can_be_read_and_written() {
+    let read: RolloutSpec = rollout(&valid()).unwrap().spec;
+    let written = serde_json::to_value(&read).unwrap();
+    let mut expected = valid()["spec"].clone();
+    expected["onFailure"] = json!("Abort");
+    assert_eq!(written, expected);
+}
+
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-2..120_i64).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "[0-9]{0,3}[%smh]?".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::hash_map("duration|replicas|pause|x", inner, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// The judgement is total, and nothing that it lets through fails to be read as the types.
+    #[test]
+    fn any_spec_is_judged(
+        pointer in prop::sample::select(vec![
+            "/spec",
+            "/spec/onFailure",
+            "/spec/paused",
+            "/spec/progressDeadline",
+            "/spec/workloadRef/name",
+            "/spec/strategy/batches",
+            "/spec/strategy/batches/0",
+            "/spec/strategy/batches/0/pause",
+            "/spec/strategy/batches/0/pause/duration",
+            "/spec/strategy/batches/1/replicas",
+        ]),
+        value in anything(),
+    ) {
+        let mut raw = valid();
+        *raw.pointer_mut(pointer).unwrap_or(&mut Value::Null) = value;
+        match rollout(&raw) {
+            Ok(read) => prop_assert_eq!(spec("web", &read.spec), []),
+            Err(problems) => {
+                prop_assert!(!problems.is_empty());
+                prop_assert!(problems.iter().all(|problem| problem.field != "metadata"));
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The user's Deployment of the test application, as a manifest. Builds JSON only.
+
+use serde_json::{Map, Value, json};
+
+/// The image that the cluster of these tests has.
+pub const IMAGE: &str = "sluice-testapp:e2e";
+
+/// A Deployment's manifest in the making.
+#[derive(Clone, Debug, PartialEq)]
+pub struct App {
+    /// metadata.name, and the value of the label `app`.
+    pub name: String,
+    /// spec.replicas.
+    pub replicas: i32,
+    /// The image.
+    pub image: String,
+    /// The environment of its container; VERSION among it.
+    pub env: Map<String, Value>,
+    /// maxSurge and maxUnavailable, where the manifest states them.
+    pub rolling: Option<(Value, Value)>,
+    /// minReadySeconds, where the manifest states it.
+    pub min_ready: Option<i32>,
+    /// progressDeadlineSeconds, where the manifest states it.
+    pub deadline: Option<i32>,
+    /// paused, where the manifest states it.
+    pub paused: Option<bool>,
+    /// revisionHistoryLimit, where the manifest states it.
+    pub history: Option<i32>,
+    /// The strategy is Recreate.
+    pub recreate: bool,
+}
+
+impl App {
+    /// A Deployment `web` of version v1 with so many replicas.
+    #[must_use]
+    pub fn new(replicas: i32) -> Self {
+        let app = Self {
+            name: "web".to_owned(),
+            replicas,
+            image: IMAGE.to_owned(),
+            env: Map::new(),
+            rolling: None,
+            min_ready: None,
+            deadline: None,
+            paused: None,
+            history: None,
+            recreate: false,
+        };
+        app.version("v1")
+    }
+
+    /// With this version.
+    #[must_use]
+    pub fn version(self, version: &str) -> Self {
+        self.env("VERSION", version)
+    }
+
+    /// With this environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), Value::from(value));
+        self
+    }
+
+    /// Without this environment variable.
+    #[must_use]
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.env.remove(name);
+        self
+    }
+
+    /// With this image.
+    #[must_use]
+    pub fn image(mut self, image: &str) -> Self {
+        image.clone_into(&mut self.image);
+        self
+    }
+
+    /// With maxSurge and maxUnavailable, each a number or a percentage.
+    #[must_use]
+    pub fn rolling(mut self, surge: impl Into<Value>, unavailable: impl Into<Value>) -> Self {
+        self.rolling = Some((surge.into(), unavailable.into()));
+        self
+    }
+
+    /// With minReadySeconds.
+    #[must_use]
+    pub fn min_ready(mut self, seconds: i32) -> Self {
+        self.min_ready = Some(seconds);
+        self
+    }
+
+    /// With progressDeadlineSeconds.
+    #[must_use]
+    pub fn deadline(mut self, seconds: i32) -> Self {
+        self.deadline = Some(seconds);
+        self
+    }
+
+    /// With strategy Recreate.
+    #[must_use]
+    pub fn recreate(mut self) -> Self {
+        self.recreate = true;
+        self
+    }
+
+    /// With revisionHistoryLimit.
+    #[must_use]
+    pub fn history(mut self, limit: i32) -> Self {
+        self.history = Some(limit);
+        self
+    }
+
+    /// A manifest that states every field that a release moves, each with the API's default.
+    #[must_use]
+    pub fn stating_all(mut self) -> Self {
+        self.rolling.get_or_insert_with(|| (json!("25%"), json!("25%")));
+        self.min_ready.get_or_insert(0);
+        self.deadline.get_or_insert(600);
+        self.paused.get_or_insert(false);
+        self
+    }
+
+    /// The manifest.
+    #[must_use]
+    pub fn manifest(&self) -> Value {
+        let mut spec = json!({
+            "replicas": self.replicas,
+            "selector": {"matchLabels": {"app": self.name}},
+            "template": self.template(),
+        });
+        let mut state = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                spec[name] = value;
+            }
+        };
+        state("minReadySeconds", self.min_ready.map(Value::from));
+        state("progressDeadlineSeconds", self.deadline.map(Value::from));
+        state("revisionHistoryLimit", self.history.map(Value::from));
+        state("paused", self.paused.map(Value::from));
+        state(
+            "strategy",
+            self.rolling.as_ref().map(|(surge, unavailable)| {
+                let rolling = json!({"maxSurge": surge, "maxUnavailable": unavailable});
+                json!({"type": "RollingUpdate", "rollingUpdate": rolling})
+            }),
+        );
+        if self.recreate {
+            spec["strategy"] = json!({"type": "Recreate"});
+        }
+        json!({
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": self.name, "labels": {"app": self.name}},
+            "spec": spec,
+        })
+    }
+
+    fn template(&self) -> Value {
+        let env: Vec<Value> =
+            self.env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        json!({
+            "metadata": {"labels": {"app": self.name}},
+            "spec": {
+                "automountServiceAccountToken": false,
+                "enableServiceLinks": false,
+                "terminationGracePeriodSeconds": 5,
+                "containers": [{
+                    "name": "web",
+                    "image": self.image,
+                    "imagePullPolicy": "Never",
+                    "env": env,
+                    "ports": [{"containerPort": 8080}],
+                    "readinessProbe": {
+                        "httpGet": {"path": "/ready", "port": 8080},
+                        "periodSeconds": 1,
+                    },
+                }],
+            },
+        })
+    }
+}

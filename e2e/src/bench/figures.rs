@@ -1,0 +1,180 @@
+//! The figures: their names in the file, their targets, and the table that a person reads. Knows
+//! nothing of how they are measured.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::failure::{Failure, Outcome};
+
+/// A figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// From the user's write to the first new pod.
+    FirstPod,
+    /// The same of a native rollout.
+    NativeFirstPod,
+    /// From a batch's last pod ready to the next batch's write.
+    NextBatch,
+    /// A release, from the user's write to the restored end.
+    Release,
+    /// A native rollout.
+    NativeRelease,
+    /// The time that the pods of the batches took by themselves.
+    Readiness,
+    /// What the release takes beyond that.
+    Overhead,
+    /// Writes of Sluice in a release.
+    Writes,
+    /// Writes of Sluice while nothing happens.
+    RestWrites,
+    /// What the webhook adds to an UPDATE, typically.
+    AddedMedian,
+    /// What it adds at the slow end, at 10 in flight.
+    AddedTail,
+    /// Memory of a controller.
+    ControllerRss,
+    /// Memory of a webhook.
+    WebhookRss,
+}
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Ms,
+    Seconds,
+    Percent,
+    Count,
+    Mib,
+}
+
+/// A line of the table.
+struct Line {
+    key: Key,
+    title: &'static str,
+    unit: Unit,
+    /// The same of a native rollout.
+    native: Option<Key>,
+    /// The target: at most so much.
+    most: Option<f64>,
+}
+
+const fn line(key: Key, title: &'static str, unit: Unit, most: Option<f64>) -> Line {
+    Line { key, title, unit, native: None, most }
+}
+
+const LINES: [Line; 11] = [
+    Line {
+        native: Some(Key::NativeFirstPod),
+        ..line(Key::FirstPod, "user's write to first new pod, p50", Unit::Ms, Some(100.0))
+    },
+    line(Key::NextBatch, "batch ready to the next one's write, p50", Unit::Ms, Some(50.0)),
+    Line {
+        native: Some(Key::NativeRelease),
+        ..line(Key::Release, "whole release, median", Unit::Seconds, None)
+    },
+    line(Key::Readiness, "  its batches' own pod readiness", Unit::Seconds, None),
+    line(Key::Overhead, "  what it takes beyond that, median", Unit::Percent, Some(10.0)),
+    line(Key::Writes, "writes in a release, median", Unit::Count, Some(14.0)),
+    line(Key::RestWrites, "writes at rest", Unit::Count, Some(0.0)),
+    line(Key::AddedMedian, "webhook's addition to an UPDATE, p50", Unit::Ms, Some(1.0)),
+    line(Key::AddedTail, "  at 10 in flight, p99", Unit::Ms, Some(5.0)),
+    line(Key::ControllerRss, "controller's memory (RSS)", Unit::Mib, Some(15.0)),
+    line(Key::WebhookRss, "webhook's memory (RSS)", Unit::Mib, Some(12.0)),
+];
+
+impl Key {
+    /// Its name in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstPod => "first_pod_p50_ms",
+            Self::NativeFirstPod => "native_first_pod_p50_ms",
+            Self::NextBatch => "next_batch_p50_ms",
+            Self::Release => "release_seconds",
+            Self::NativeRelease => "native_release_seconds",
+            Self::Readiness => "pod_readiness_sum_seconds",
+            Self::Overhead => "release_over_readiness_percent",
+            Self::Writes => "writes_per_release",
+            Self::RestWrites => "writes_at_rest",
+            Self::AddedMedian => "webhook_added_p50_ms",
+            Self::AddedTail => "webhook_added_p99_ms",
+            Self::ControllerRss => "controller_rss_mib",
+            Self::WebhookRss => "webhook_rss_mib",
+        }
+    }
+}
+
+/// What was measured, and what could not be.
+#[derive(Debug, Default)]
+pub struct Report {
+    values: BTreeMap<Key, f64>,
+    failures: Vec<Failure>,
+}
+
+impl Report {
+    /// Takes what a part has measured.
+    pub fn take(&mut self, part: Outcome<Vec<(Key, f64)>>) {
+        match part {
+            Ok(values) => self.values.extend(values),
+            Err(failure) => self.failures.push(failure),
+        }
+    }
+
+    /// What could not be measured.
+    #[must_use]
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    /// Every figure of the table was measured.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let native = LINES.iter().filter_map(|line| line.native);
+        let mut keys = LINES.iter().map(|line| line.key).chain(native);
+        self.failures.is_empty() && keys.all(|key| self.values.contains_key(&key))
+    }
+
+    /// The figures as flat JSON, to a thousandth; a figure that was not measured is not in it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let rounded = |value: f64| Value::from((value * 1000.0).round() / 1000.0);
+        let values = self.values.iter();
+        let values = values.map(|(key, value)| (key.as_str().to_owned(), rounded(*value)));
+        Value::Object(values.collect::<Map<_, _>>())
+    }
+}
+
+impl Unit {
+    fn show(self, value: f64) -> String {
+        match self {
+            Self::Ms if value.abs() < 10.0 => format!("{value:.2} ms"),
+            Self::Ms => format!("{value:.0} ms"),
+            Self::Seconds => format!("{value:.2} s"),
+            Self::Percent => format!("{value:.1} %"),
+            Self::Count => format!("{value:.0}"),
+            Self::Mib => format!("{value:.1} MiB"),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:42}{:>11}{:>11}   {:12}", "", "Sluice", "native", "target")?;
+        for Line { key, title, unit, native, most } in &LINES {
+            let show = |key: &Key| self.values.get(key).map(|value| unit.show(*value));
+            let value = show(key).unwrap_or_else(|| "-".to_owned());
+            let native = native.as_ref().and_then(show).unwrap_or_default();
+            let target = most.map(|most| format!("<= {}", unit.show(most))).unwrap_or_default();
+            let verdict = match (self.values.get(key), most) {
+                (None, _) => "NOT MEASURED",
+                (Some(value), Some(most)) if value > most => "MISSED",
+                (Some(_), Some(_)) => "reached",
+                (Some(_), None) => "",
+            };
+            let line = format!("{title:42}{value:>11}{native:>11}   {target:14}{verdict}");
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! What the observer reads of an object: only what the stock controllers and the user put there.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+use serde_json::Value;
+
+const HASH_LABEL: &str = "pod-template-hash";
+
+/// An object as an event showed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sighting {
+    /// The Deployment.
+    Deployment(DeploymentSeen),
+    /// A ReplicaSet.
+    Set(SetSeen),
+    /// A pod.
+    Pod(PodSeen),
+    /// A pod that is gone.
+    PodGone(String),
+    /// A ReplicaSet that is gone.
+    SetGone(String),
+    /// The Deployment is gone.
+    DeploymentGone,
+}
+
+/// A Deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeploymentSeen {
+    /// metadata.generation.
+    pub generation: i64,
+    /// spec.replicas.
+    pub replicas: i32,
+    /// spec.template, as text: only its sameness matters.
+    pub template: String,
+    /// All of the spec, as text. The generation would not do: annotations move it, too.
+    pub spec: String,
+    /// The fields that matter to a rolling update, for the timeline.
+    pub fields: String,
+}
+
+/// A ReplicaSet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetSeen {
+    /// metadata.name.
+    pub name: String,
+    /// The stock controller's hash of its template.
+    pub hash: String,
+    /// spec.replicas.
+    pub replicas: i32,
+}
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodSeen {
+    /// metadata.name.
+    pub name: String,
+    /// The stock controller's hash of its template.
+    pub hash: String,
+    /// Its Ready condition is True.
+    pub ready: bool,
+    /// How long it has been, by the kubelet's own word, when the event arrives.
+    pub ready_for: Duration,
+    /// It is being deleted, or has ended for good.
+    pub ending: bool,
+}
+
+fn hash(object: &impl ResourceExt) -> String {
+    object.labels().get(HASH_LABEL).cloned().unwrap_or_default()
+}
+
+impl From<&Deployment> for Sighting {
+    fn from(deployment: &Deployment) -> Self {
+        let whole = serde_json::to_string(&deployment.spec).unwrap_or_default();
+        let spec = deployment.spec.clone().unwrap_or_default();
+        let rolling = spec.strategy.and_then(|s| s.rolling_update).unwrap_or_default();
+        let text = |value| match serde_json::to_value(value) {
+            Ok(Value::String(text)) => text,
+            Ok(other) => other.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let fields = format!(
+            "paused={} minReadySeconds={} surge={} unavailable={}",
+            spec.paused.unwrap_or(false),
+            spec.min_ready_seconds.unwrap_or(0),
+            text(rolling.max_surge),
+            text(rolling.max_unavailable),
+        );
+        Self::Deployment(DeploymentSeen {
+            generation: deployment.metadata.generation.unwrap_or(0),
+            replicas: spec.replicas.unwrap_or(1),
+            template: serde_json::to_string(&spec.template).unwrap_or_default(),
+            spec: whole,
+            fields,
+        })
+    }
+}
+
+impl From<&ReplicaSet> for Sighting {
+    fn from(set: &ReplicaSet) -> Self {
+        let replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+        Self::Set(SetSeen { name: set.name_any(), hash: hash(set), replicas })
+    }
+}
+
+impl Sighting {
+    /// A pod at an event that arrives `now`.
+    #[must_use]
+    pub fn pod(pod: &Pod, now: Timestamp) -> Self {
+        let status = pod.status.clone().unwrap_or_default();
+        let conditions = status.conditions.unwrap_or_default();
+        let ended = matches!(status.phase.as_deref(), Some("Failed" | "Succeeded"));
+        let ready = conditions.iter().find(|c| c.type_ == "Ready" && c.status == "True");
+        let since = ready.and_then(|condition| condition.last_transition_time.as_ref());
+        let ready_for = since.map(|since| now.duration_since(since.0).unsigned_abs());
+        Self::Pod(PodSeen {
+            name: pod.name_any(),
+            hash: hash(pod),
+            ready: ready.is_some(),
+            ready_for: ready_for.unwrap_or_default(),
+            ending: ended || pod.metadata.deletion_timestamp.is_some(),
+        })
+    }
+}

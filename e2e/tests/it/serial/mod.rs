@@ -1,0 +1,4 @@
+//! Tests that break what all others need. They take the cluster for themselves.
+
+mod crash;
+mod outage;
