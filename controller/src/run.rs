@@ -101,7 +101,7 @@ async fn client() -> Result<Client, RunError> {
         http::header::USER_AGENT,
         http::HeaderValue::from_static(concat!("sluice-controller/", env!("CARGO_PKG_VERSION"))),
     ));
-    Client::try_from(config).map_err(RunError::Client)
+    runtime::client(config).map_err(RunError::Client)
 }
 
 /// Leads when it can, until the process stops.

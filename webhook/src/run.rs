@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certs::{ServeMetrics, follow, served};
-use kube::{Client, Config};
+use kube::Config;
 use prometheus_client::registry::Registry;
 use runtime::admin::{self, Admin};
 use runtime::process::ProcessMetrics;
@@ -40,7 +40,7 @@ pub async fn run(args: Args) -> Result<(), Box<dyn Error + Send + Sync>> {
     // kube takes the process's provider; the server names its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut signals = Signals::install()?;
-    let client = Client::try_from(Config::infer().await?)?;
+    let client = runtime::client(Config::infer().await?)?;
     let (readiness, shutdown) = (Readiness::default(), Shutdown::default());
     let mut registry = Registry::default();
     registry.register_collector(Box::new(ProcessMetrics));

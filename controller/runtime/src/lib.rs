@@ -9,6 +9,7 @@
 
 pub mod admin;
 pub mod chain;
+pub mod client;
 pub mod clock;
 pub mod process;
 pub mod ready;
@@ -19,6 +20,7 @@ pub mod supervise;
 pub mod telemetry;
 
 pub use chain::chain;
+pub use client::client;
 pub use ready::Readiness;
 pub use retry::{Backoff, retry};
 pub use shutdown::Shutdown;

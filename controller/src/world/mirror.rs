@@ -39,8 +39,16 @@ impl<T> Entry<T> {
 pub struct Mirror<T> {
     entries: HashMap<Key, Entry<T>>,
     synced: bool,
-    listed: Option<HashSet<Key>>,
+    listed: Option<Listed>,
     /// uids that we deleted and the watch may still show.
+    deleted: HashSet<String>,
+}
+
+/// What a list has shown so far.
+#[derive(Debug, Default)]
+struct Listed {
+    keys: HashSet<Key>,
+    /// uids that we deleted: the list is from before.
     deleted: HashSet<String>,
 }
 
@@ -68,10 +76,12 @@ impl<T: PartialEq> Mirror<T> {
 
     /// An object appeared or changed; true if it is now other than it was.
     pub fn put(&mut self, key: &Key, entry: Entry<T>) -> bool {
+        let deleted = self.deleted.contains(&entry.uid);
         if let Some(listed) = &mut self.listed {
-            listed.insert(key.clone());
+            listed.keys.insert(key.clone());
+            listed.deleted.extend(deleted.then(|| entry.uid.clone()));
         }
-        if self.deleted.contains(&entry.uid) {
+        if deleted {
             return false;
         }
         let Some(held) = self.entries.get_mut(key) else {
@@ -105,18 +115,22 @@ impl<T: PartialEq> Mirror<T> {
 
     /// A list begins: what it does not show is gone.
     pub fn list_begins(&mut self) {
-        self.listed = Some(HashSet::new());
+        self.listed = Some(Listed::default());
     }
 
     /// A list is complete; returns what it did not show.
     pub fn list_ends(&mut self) -> Vec<Key> {
         self.synced = true;
         let Some(listed) = self.listed.take() else { return Vec::new() };
+        self.deleted = listed.deleted;
         let gone: Vec<Key> =
-            self.entries.keys().filter(|key| !listed.contains(key)).cloned().collect();
+            self.entries.keys().filter(|key| !listed.keys.contains(key)).cloned().collect();
         for key in &gone {
             self.entries.remove(key);
         }
         gone
     }
 }
+
+#[cfg(test)]
+mod tests;

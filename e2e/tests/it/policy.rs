@@ -5,6 +5,7 @@ use crds::contract::{ARMED_LABEL, HOLD_ANNOTATION, ROLLOUT_LABEL};
 use e2e::failure::{Outcome, ensure};
 use e2e::observer::Told;
 use e2e::scenario::{Scenario, play};
+use serde_json::json;
 
 #[tokio::test]
 async fn replace_strips_nothing() -> Outcome {
@@ -84,8 +85,10 @@ async fn the_fence_is_not_lifted_by_hand() -> Outcome {
         s.rests_in(1).await?;
         s.app = s.app.clone().rolling("50%", 0).min_ready(3);
         s.tell(&Told::Edit);
-        let patch = r#"{"spec":{"minReadySeconds":3,"strategy":{"rollingUpdate":{"maxSurge":"50%","maxUnavailable":0}}}}"#;
-        s.kubectl.run(&["patch", "deployment", "web", "-p", patch]).await?.saying("applied when")?;
+        let rolling = json!({"maxSurge": "50%", "maxUnavailable": 0});
+        let spec = json!({"minReadySeconds": 3, "strategy": {"rollingUpdate": rolling}});
+        let patch = json!({ "spec": spec }).to_string();
+        s.kubectl.run(&["patch", "deployment", "web", "-p", &patch]).await?.saying("applied when")?;
         s.rests_in(1).await?;
         s.wish_anew()?;
         s.promote().await?;

@@ -1,3 +1,5 @@
+//! Late, repeated and lost events, and lists from before a write of ours.
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -41,7 +43,17 @@ fn what_a_list_shows_of_a_deleted_object_does_not_bring_it_back() {
     mirror.list_begins();
     mirror.put(&key(), entry(1, 5));
     assert_eq!(mirror.list_ends(), []);
+    mirror.put(&key(), entry(1, 6));
     assert_eq!(version_of(&mirror), None);
+}
+
+#[test]
+fn a_deletion_that_a_list_confirms_is_forgotten() {
+    let mut mirror = Mirror::default();
+    mirror.put(&key(), entry(1, 5));
+    mirror.remove_own(&key());
+    mirror.list_begins();
+    mirror.list_ends();
     assert!(mirror.deleted.is_empty());
 }
 

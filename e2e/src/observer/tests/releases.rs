@@ -259,7 +259,11 @@ fn a_third_revision_has_batches_of_its_own() {
 #[test]
 fn a_superseded_revision_gives_its_pods_to_the_next() {
     let mut play = superseded("0", "1");
-    // Two new pods were allowed, whatever their version: one more is one too many.
+    // Two new pods were allowed, whatever their version: not even a lost stable one gives its
+    // place to a third.
+    play.tell(&Told::Excuse { pods: vec!["v1-9".to_owned()] });
+    play.go("v1", 9..10);
+    play.fine();
     play.create("v2", 7..8);
     play.breaks(Rule::Batch);
 }
