@@ -23,12 +23,14 @@ pub struct View {
 }
 
 impl View {
-    /// A Deployment that the stock controller has caught up with.
+    /// A Deployment that the stock controllers have caught up with: its own, and that of the
+    /// ReplicaSets.
     #[must_use]
     pub fn settled(&self, name: &str) -> Option<&Deployment> {
         let deployment = self.deployments.get(name)?;
         let seen = deployment.status.as_ref()?.observed_generation?;
-        (Some(seen) == deployment.metadata.generation).then_some(deployment)
+        let all = Some(seen) == deployment.metadata.generation && self.sets.values().all(is_filled);
+        all.then_some(deployment)
     }
 
     /// Names of the live pods that `wanted` says yes to.
@@ -36,6 +38,14 @@ impl View {
         let pods = self.pods.values().filter(|pod| is_live(pod) && wanted(pod));
         pods.map(ResourceExt::name_any).collect()
     }
+}
+
+/// The ReplicaSet has as many pods as it wants.
+fn is_filled(set: &ReplicaSet) -> bool {
+    let wanted = set.spec.as_ref().and_then(|spec| spec.replicas);
+    let status = set.status.as_ref();
+    status.and_then(|status| status.observed_generation) == set.metadata.generation
+        && status.map(|status| status.replicas) == wanted
 }
 
 /// The pod is neither being deleted nor over.

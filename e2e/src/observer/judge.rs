@@ -52,7 +52,7 @@ pub struct Judge {
     owed: i32,
     /// Replicas that the number of pods is measured by: a scale-down has to have come through.
     ceiling: i32,
-    /// Pods of the update that a scaling may leave at once, until it is through.
+    /// Pods of the update that scaling may leave at once, until the test says that it is through.
     scaling: Option<i32>,
     course: Course,
     pods: BTreeMap<String, Pod>,
@@ -240,15 +240,22 @@ impl Judge {
             return;
         }
         self.ceiling = n;
-        let allowed = self.allowed();
-        let through = census.stable >= n - allowed && census.update <= allowed;
-        if self.scaling.is_some() && census.total() >= n && through {
-            self.scaling = None;
-            if let Some(release) = self.course.release()
-                && release.given_up.is_empty()
-            {
-                release.high = allowed;
-            }
+    }
+
+    /// The share is kept and what was beyond it was moved back: the batch counts again.
+    fn scaled(&mut self) {
+        if self.scaling.take().is_none() {
+            return;
+        }
+        let (allowed, update) = (self.allowed(), self.census().update);
+        if update > allowed {
+            let detail = format!("{update} pods of the update at rest again, allowed {allowed}");
+            self.breaks(Rule::Batch, detail);
+        }
+        if let Some(release) = self.course.release()
+            && release.given_up.is_empty()
+        {
+            release.high = allowed;
         }
     }
 
@@ -387,6 +394,7 @@ impl Judge {
             Told::Excuse { pods } => self.to_excuse.extend(pods.iter().cloned()),
             Told::Edit | Told::Thaw => {}
             Told::Freeze => return self.moves.freeze(),
+            Told::Rested => return self.scaled(),
             Told::Settled => return self.rest(),
             Told::Note(_) => return,
         }
@@ -429,13 +437,13 @@ impl Judge {
 
     fn scale(&mut self, to: i32) {
         // The stock controller may be about to fill the batch.
-        let (from, running) = (self.replicas, self.census().update.max(self.allowed()));
+        let from = self.replicas;
+        let last = self.scaling.filter(|_| from > 0).unwrap_or(0);
+        let running = self.census().update.max(self.allowed()).max(last);
         self.moves.allow_replicas(to);
         self.replicas = to;
         self.owed = self.owed.min(to);
         self.ceiling = self.ceiling.max(to);
-        let last = self.scaling.filter(|_| from > 0).unwrap_or(0);
-        self.scaling = Some(last);
         let Some(release) = self.course.release() else { return };
         let limit = self.wishes.allowed_in_scaling(release.batch, running, from, to).max(last);
         self.scaling = Some(limit);
@@ -455,6 +463,7 @@ impl Judge {
             self.breaks(Rule::Batch, format!("settled with pods of {count} revisions"));
         }
         self.course = Course::Rest(stable);
+        self.scaling = None;
         self.moves.settle();
     }
 

@@ -34,6 +34,8 @@ pub enum Told {
         /// The new spec.replicas.
         replicas: i32,
     },
+    /// The scalings so far are through: Sluice and the stock controller have answered them.
+    Rested,
     /// About to write something else into the Deployment's spec.
     Edit,
     /// About to end these pods, which no one else is to be blamed for.
@@ -64,6 +66,7 @@ impl fmt::Display for Told {
             Self::Return => f.write_str("back to the stable template"),
             Self::MayReturn => f.write_str("an abort may come by itself"),
             Self::Scale { replicas } => write!(f, "scale to {replicas}"),
+            Self::Rested => f.write_str("at rest again after scaling"),
             Self::Edit => f.write_str("another edit of the spec"),
             Self::Excuse { pods } => write!(f, "about to end {}", pods.join(", ")),
             Self::Freeze => f.write_str("the spec must not move"),

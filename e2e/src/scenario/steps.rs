@@ -181,7 +181,7 @@ impl Scenario {
         self.kubectl.json(&["get", "deployment", "web"], None).await
     }
 
-    /// Names of those who own a field of the Deployment, but for its status.
+    /// Names of those who own a field of the Deployment's spec.
     ///
     /// # Errors
     /// It is not there.
@@ -189,7 +189,7 @@ impl Scenario {
         let args = ["get", "deployment", "web", "--show-managed-fields"];
         let live = self.kubectl.json(&args, None).await?;
         let entries = live["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
-        let of_spec = entries.iter().filter(|entry| entry["subresource"].is_null());
+        let of_spec = entries.iter().filter(|entry| entry["fieldsV1"]["f:spec"].is_object());
         Ok(of_spec.filter_map(|entry| entry["manager"].as_str()).map(str::to_owned).collect())
     }
 

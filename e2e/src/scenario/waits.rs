@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use super::counts::Counts;
 use super::{PATIENCE, Scenario};
 use crate::failure::Outcome;
-use crate::observer::Sight;
+use crate::observer::{Sight, Told};
 
 /// The status of the Rollout `web`, once it speaks of the newest spec.
 #[must_use]
@@ -70,10 +70,15 @@ impl Scenario {
     pub async fn rests_in(&self, batch: u32) -> Outcome {
         self.until(&format!("the release to wait in batch {batch}"), |sight| {
             let status = status(sight)?;
-            let here = status.batch.as_ref()?.index == batch && status.phase == Phase::Paused;
+            let counts = status.batch.as_ref().filter(|counts| counts.index == batch)?;
+            // After a scaling: what is said has to be about the replicas of now.
+            let here = status.phase == Phase::Paused && counts.replicas == wanted(sight, batch);
             (here && fills(sight, batch)).then_some(())
         })
-        .await
+        .await?;
+        self.observer.catch_up(PATIENCE).await?;
+        self.tell(&Told::Rested);
+        Ok(())
     }
 
     /// Waits until batch `batch` is the one on its way, whatever its pods do.
@@ -122,12 +127,17 @@ impl Scenario {
     }
 }
 
+/// Pods of the update in batch `batch` (1 for the first), by the user's wishes.
+fn wanted(sight: &Sight<'_>, batch: u32) -> i32 {
+    let index = usize::try_from(batch).unwrap_or(usize::MAX).saturating_sub(1);
+    sight.judge.wishes().allowed(index, sight.judge.replicas())
+}
+
 /// The pods are exactly those of the batch, all ready, and the stock controller rests.
 fn fills(sight: &Sight<'_>, batch: u32) -> bool {
     let (counts, judge) = (Counts::of(sight), sight.judge);
     let index = usize::try_from(batch).unwrap_or(usize::MAX).saturating_sub(1);
-    let replicas = judge.replicas();
-    let update = judge.wishes().allowed(index, replicas);
+    let (replicas, update) = (judge.replicas(), wanted(sight, batch));
     // The only pod stays beside the new one until the last batch.
     let beside = replicas == 1 && update == 1 && !judge.wishes().is_last(index);
     let settled = sight.view.settled("web").is_some();

@@ -53,7 +53,8 @@ async fn a_container_that_crashes() -> Outcome {
 
 #[tokio::test]
 async fn flapping_pods_do_not_reset_the_deadline() -> Outcome {
-    let app = App::new(2).min_ready(5);
+    // No flap is missed: a pod would have to stand for longer than the deadline.
+    let app = App::new(2).min_ready(20);
     let plan = Plan::new(["1", "100%"]).with("progressDeadline", "10s");
     play("flapping", app, plan, async |s: &mut Scenario| {
         let stable = s.app.clone();

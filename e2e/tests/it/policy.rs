@@ -88,7 +88,10 @@ async fn the_fence_is_not_lifted_by_hand() -> Outcome {
         let rolling = json!({"maxSurge": "50%", "maxUnavailable": 0});
         let spec = json!({"minReadySeconds": 3, "strategy": {"rollingUpdate": rolling}});
         let patch = json!({ "spec": spec }).to_string();
-        s.kubectl.run(&["patch", "deployment", "web", "-p", &patch]).await?.saying("applied when")?;
+        s.kubectl
+            .run(&["patch", "deployment", "web", "-p", &patch])
+            .await?
+            .saying("applied when")?;
         s.rests_in(1).await?;
         s.wish_anew()?;
         s.promote().await?;

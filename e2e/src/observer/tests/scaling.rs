@@ -27,8 +27,9 @@ fn the_share_follows_the_size() {
     play.scale(8);
     play.go("v1", 8..18);
     play.go("v2", 0..2);
+    play.tell(&Told::Rested);
     play.fine();
-    // Through: from here the batch counts again.
+    // From here the batch counts again.
     play.create("v2", 9..10);
     play.breaks(Rule::Batch);
 }
@@ -56,8 +57,22 @@ fn what_scaling_left_is_moved_back_and_may_not_grow_again() {
         play.come("v1", 40 + number..41 + number);
         play.go("v2", 20 + number..21 + number);
     }
+    play.tell(&Told::Rested);
     play.fine();
     play.create("v2", 50..51);
+    play.breaks(Rule::Batch);
+}
+
+#[test]
+fn what_scaling_left_has_to_be_moved_back() {
+    let mut play = two_of_ten("25%", "25%");
+    play.scale(1);
+    play.go("v1", 2..10);
+    play.go("v2", 0..1);
+    play.scale(10);
+    play.come("v2", 20..29);
+    play.fine();
+    play.tell(&Told::Rested);
     play.breaks(Rule::Batch);
 }
 
