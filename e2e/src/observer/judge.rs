@@ -453,6 +453,12 @@ impl Judge {
             release.restart(self.now);
             self.moves.allow_template();
         }
+        // The only pod may be replaced before anybody can say that it must stay; where no surge
+        // is allowed it can come back only with its template.
+        if to == 1 && self.wishes.surge_of(1) == 0 {
+            self.moves.allow_template();
+            self.moves.allow_template();
+        }
     }
 
     fn rest(&mut self) {
