@@ -149,7 +149,9 @@ fn items_are_told_apart_by_the_keys_of_their_list() {
     let [client, server] = outcomes(&live, &stated);
     merged["spec"]["containers"][0]["ports"][0]["name"] = json!("dns");
     assert_eq!(client, merged);
-    merged["spec"]["containers"][0]["ports"] = json!([live["spec"]["containers"][0]["ports"][0], { "containerPort": 53, "protocol": "UDP" }]);
+    let tcp = &live["spec"]["containers"][0]["ports"][0];
+    let udp = json!({ "containerPort": 53, "protocol": "UDP" });
+    merged["spec"]["containers"][0]["ports"] = json!([tcp, udp]);
     assert_eq!(server, merged);
 }
 
