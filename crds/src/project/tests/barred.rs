@@ -44,6 +44,30 @@ fn the_rejected_manifest_is_put_back_every_time() {
     check_untouched(&stored, &stored, Writer::Other);
 }
 
+/// Nobody rejected it: it comes back by itself, and `retry` would be refused.
+#[test]
+fn a_release_that_waits_for_pods_says_so() {
+    for (replicas, said) in [
+        (
+            0,
+            "put back while at zero replicas; scale up, and Rollout web starts this version \
+             again: kubectl sluice explain web",
+        ),
+        (
+            10,
+            "put back until stable pods run; Rollout web then starts this version again: \
+             kubectl sluice explain web",
+        ),
+    ] {
+        let scaled = with(&dormant(), "/spec/replicas", json!(replicas));
+        let new = with(&scaled, "/spec/template", template("v2"));
+        let (stored, projection) = user_writes(&dormant(), &new);
+        assert_eq!(stored, scaled);
+        assert_eq!(projection.verdict, Verdict::PutBack);
+        assert_eq!(projection.warnings, [said]);
+    }
+}
+
 #[test]
 fn it_is_put_back_without_replicas_and_under_recreate() {
     let old = rejected();
