@@ -14,7 +14,7 @@ use crate::waiting::Wait;
 #[derive(Clone, Debug, PartialEq)]
 pub enum GiveBack {
     /// The user's own fields, in one write.
-    Lift(WriteHold),
+    Lift(Box<WriteHold>),
     /// Our labels, and what the stock controller copied of the hold.
     Disarm {
         /// Precondition.
@@ -38,7 +38,7 @@ pub fn give_back(workload: &Workload) -> GiveBack {
         Reading::Malformed(_) | Reading::Hold(_) => {
             let mut write = write(workload, None);
             write.may_write_fields = true;
-            GiveBack::Lift(write)
+            GiveBack::Lift(Box::new(write))
         }
         Reading::None if workload.observed_generation < workload.generation => GiveBack::Wait,
         Reading::None => GiveBack::Disarm { uid: workload.uid.clone() },

@@ -11,7 +11,7 @@ use crate::orphan::{GiveBack, give_back};
 #[track_caller]
 fn lift(workload: &crate::observed::Workload) -> WriteHold {
     match give_back(workload) {
-        GiveBack::Lift(write) => write,
+        GiveBack::Lift(write) => *write,
         other => panic!("{other:?}"),
     }
 }
