@@ -46,5 +46,6 @@ unit: ## unit, script, simulation and property tests (5 minutes)
 	cargo test --package cli --package e2e --package runtime --lib --bins --locked
 
 real: ## black-box tests on the real cluster: side by side, then those that break parts (8 minutes)
+	@$(IN_CLUSTER) cargo test --package certs --locked --test cluster
 	@$(IN_CLUSTER) cargo test --package e2e --locked --test admission --test it -- --skip serial
 	@$(IN_CLUSTER) cargo test --package e2e --locked --test it -- serial --test-threads 1

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use crds::project::DEFAULT_PROGRESS_DEADLINE_SECONDS;
 use crds::{Hold, HoldState, contract};
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation, TestOperation};
@@ -20,9 +21,20 @@ use crate::{output, tree};
 pub(crate) struct Options {
     /// Name of the Deployment
     deployment: String,
-    /// Say what would be written, and write nothing
+    /// Say what would be written and what would come of it, and write nothing
     #[arg(long)]
     dry_run: bool,
+}
+
+/// What comes of the write.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing of Sluice is left.
+    Freed,
+    /// The fence is gone that nobody could lift, and Sluice guards the Deployment as before.
+    Unfenced,
+    /// Sluice lives, and it is as it was.
+    PutBack,
 }
 
 /// Frees the Deployment and says what that means.
@@ -41,24 +53,64 @@ pub(crate) async fn run(cluster: &Cluster, options: &Options) -> Result<ExitCode
     for sentence in meaning(&workload) {
         output::line(&sentence)?;
     }
+    // A living Sluice answers a dry run as it would the write, and nothing has happened yet.
+    let mut outcome = Outcome::of(&workload, &write(cluster, name, &patch, true).await?);
+    if options.dry_run {
+        for step in patch.0.iter().filter_map(told) {
+            output::line(&format!("  {step}"))?;
+        }
+    } else if outcome != Outcome::PutBack {
+        outcome = Outcome::of(&workload, &write(cluster, name, &patch, false).await?);
+    }
+    let end = match outcome {
+        Outcome::Freed => "freed".to_owned(),
+        Outcome::Unfenced => "the fence is off; Sluice is alive and guards it as before".to_owned(),
+        Outcome::PutBack if options.dry_run => format!("not freed: {}", alive(&workload)),
+        Outcome::PutBack => return Err(Error::Refused(alive(&workload))),
+    };
+    let suffix = if options.dry_run { " (dry run)" } else { "" };
+    output::line(&format!("deployment.apps/{name}: {end}{suffix}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn write(
+    cluster: &Cluster,
+    name: &str,
+    patch: &json_patch::Patch,
+    dry_run: bool,
+) -> Result<Deployment, Error> {
     let params = PatchParams {
         field_manager: Some(contract::CLI_MANAGER.to_owned()),
-        dry_run: options.dry_run,
+        dry_run,
         ..PatchParams::default()
     };
-    let written = cluster
-        .deployments()
-        .patch(name, &params, &Patch::<Deployment>::Json(patch))
-        .await
-        .map_err(call("write the Deployment"))?;
-    if tree::hold_of(&written).is_some() || written.labels().contains_key(contract::ARMED_LABEL) {
-        let cure = "Sluice is alive and put its hold back: use kubectl sluice abort or promote \
-                    --full, or delete the Rollout";
-        return Err(Error::Refused(cure.to_owned()));
+    let patch = Patch::<Deployment>::Json(patch.clone());
+    let written = cluster.deployments().patch(name, &params, &patch).await;
+    written.map_err(call("write the Deployment"))
+}
+
+impl Outcome {
+    fn of(before: &Deployment, after: &Deployment) -> Self {
+        let held = tree::hold_of(after).is_some() || is_fenced(after);
+        if !held && !after.labels().contains_key(contract::ARMED_LABEL) {
+            Self::Freed
+        } else if !held && is_lost(before) {
+            Self::Unfenced
+        } else {
+            Self::PutBack
+        }
     }
-    let suffix = if options.dry_run { " (dry run)" } else { "" };
-    output::line(&format!("deployment.apps/{name}: freed{suffix}"))?;
-    Ok(ExitCode::SUCCESS)
+}
+
+fn is_fenced(workload: &Deployment) -> bool {
+    let seconds = workload.spec.as_ref().and_then(|spec| spec.min_ready_seconds);
+    seconds == Some(contract::FENCE_MIN_READY_SECONDS)
+}
+
+/// Fenced, and nothing says what its own fields were.
+fn is_lost(workload: &Deployment) -> bool {
+    let hold = tree::hold_of(workload);
+    is_fenced(workload) && hold.is_none_or(|hold| hold.as_fenced().is_none())
 }
 
 fn meaning(workload: &Deployment) -> Vec<String> {
@@ -74,7 +126,50 @@ fn meaning(workload: &Deployment) -> Vec<String> {
             fenced.stable, fenced.revision
         ));
     }
+    if is_lost(workload) {
+        sentences.push(
+            "Nothing says what its own fields were: minReadySeconds and progressDeadlineSeconds \
+             get their defaults, and paused is taken off. Apply its manifest afterwards."
+                .to_owned(),
+        );
+    }
     sentences
+}
+
+/// Why nothing comes of it, and the better ways.
+fn alive(workload: &Deployment) -> String {
+    let rollout = workload.labels().get(contract::ROLLOUT_LABEL).map_or("NAME", String::as_str);
+    let fenced = tree::hold_of(workload).is_some_and(|hold| hold.as_fenced().is_some());
+    let release = if fenced {
+        format!(
+            "to go back: kubectl sluice abort {rollout}; to go on: kubectl sluice promote \
+             {rollout} --full; "
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "Sluice is alive and puts its hold back; {release}to be rid of it: kubectl delete rollout \
+         {rollout}; if its webhook is all that lives: kubectl -n {} scale deployment {} \
+         --replicas=0",
+        contract::NAMESPACE,
+        contract::WEBHOOK_SERVICE
+    )
+}
+
+/// An operation in words; a test writes nothing.
+fn told(operation: &PatchOperation) -> Option<String> {
+    let path = |path: &PointerBuf| {
+        path.tokens().map(|token| token.decoded().into_owned()).collect::<Vec<_>>().join(".")
+    };
+    match operation {
+        PatchOperation::Remove(remove) => Some(format!("remove {}", path(&remove.path))),
+        PatchOperation::Add(add) => Some(format!("set {} to {}", path(&add.path), add.value)),
+        PatchOperation::Replace(replace) => {
+            Some(format!("set {} to {}", path(&replace.path), replace.value))
+        }
+        PatchOperation::Test(_) | PatchOperation::Move(_) | PatchOperation::Copy(_) => None,
+    }
 }
 
 /// Everything of ours off in one write, which fails if anything of it changed meanwhile.
@@ -91,7 +186,12 @@ fn freeing(workload: &Deployment) -> json_patch::Patch {
         operations.insert(0, PatchOperation::Test(TestOperation { path: pointer(&path), value }));
         operations.push(remove(&path));
     }
-    if let Some(hold) = tree::hold_of(workload) {
+    if is_lost(workload) {
+        let deadline = DEFAULT_PROGRESS_DEADLINE_SECONDS;
+        operations.push(set("paused", json!(false)));
+        operations.push(set("minReadySeconds", json!(0)));
+        operations.push(set("progressDeadlineSeconds", json!(deadline)));
+    } else if let Some(hold) = tree::hold_of(workload) {
         operations.extend(restoring(&hold));
     }
     json_patch::Patch(operations)
@@ -124,3 +224,6 @@ fn remove(path: &[&str]) -> PatchOperation {
 fn pointer(tokens: &[&str]) -> PointerBuf {
     PointerBuf::from_tokens(tokens.iter().copied())
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ use crate::raw::Kind;
 use crate::reconcile::Context;
 
 pub use retreat::tidy;
+pub use workload::{hold, strip_sets, unlabel};
 
 /// Why an action failed.
 #[derive(Debug, thiserror::Error)]

@@ -17,6 +17,7 @@ mod key;
 mod lease;
 mod metrics;
 mod observe;
+mod orphan;
 mod publish;
 mod queue;
 mod raw;

@@ -32,8 +32,10 @@ const NOTE_BYTES_MAX: usize = 1024;
 #[derive(Debug)]
 pub struct News {
     turn: Turn,
-    rollout: ObjectReference,
-    workload: ObjectReference,
+    /// The Rollout; the workload where that has none.
+    regarding: ObjectReference,
+    /// The workload of a Rollout.
+    related: Option<ObjectReference>,
 }
 
 /// Writes the plan's status if it differs; true if it did.
@@ -73,6 +75,22 @@ fn status_write(key: Key, version: &str, status: &RolloutStatus) -> Write {
     }
 }
 
+/// Tells of a workload that has no Rollout.
+pub fn orphan(context: &Context, workload: &Key, uid: &str, turn: Turn) {
+    tracing::info!(%workload, reason = turn.reason, turn.message);
+    let regarding = ObjectReference {
+        api_version: Some("apps/v1".to_owned()),
+        kind: Some("Deployment".to_owned()),
+        namespace: Some(workload.namespace.clone()),
+        name: Some(workload.name.clone()),
+        uid: Some(uid.to_owned()),
+        ..ObjectReference::default()
+    };
+    if context.news.try_send(News { turn, regarding, related: None }).is_err() {
+        context.metrics.error("event");
+    }
+}
+
 fn news(seen: &Observed, turn: Turn) -> News {
     let RolloutFacts { namespace, name, uid, spec, .. } = &seen.rollout;
     let workload = match &seen.workload {
@@ -81,7 +99,7 @@ fn news(seen: &Observed, turn: Turn) -> News {
     };
     News {
         turn,
-        rollout: ObjectReference {
+        regarding: ObjectReference {
             api_version: Some(format!("{GROUP}/{VERSION}")),
             kind: Some("Rollout".to_owned()),
             namespace: Some(namespace.clone()),
@@ -89,14 +107,14 @@ fn news(seen: &Observed, turn: Turn) -> News {
             uid: Some(uid.clone()),
             ..ObjectReference::default()
         },
-        workload: ObjectReference {
+        related: Some(ObjectReference {
             api_version: Some(spec.workload_ref.api_version.clone()),
             kind: Some(spec.workload_ref.kind.clone()),
             namespace: Some(namespace.clone()),
             name: Some(spec.workload_ref.name.clone()),
             uid: workload,
             ..ObjectReference::default()
-        },
+        }),
     }
 }
 
@@ -107,14 +125,14 @@ pub fn channel() -> (mpsc::Sender<News>, mpsc::Receiver<News>) {
 
 /// Writes Events as they come, beside the releases: none of those waits for one.
 pub async fn tell(client: Client, me: &str, mut news: mpsc::Receiver<News>, metrics: &Metrics) {
-    while let Some(News { turn, rollout, workload }) = news.recv().await {
+    while let Some(News { turn, regarding, related }) = news.recv().await {
         // A recorder remembers what it told and counts it up instead of telling it again, whatever
         // the note says; here every turn is news.
         let reporter =
             Reporter { controller: CONTROLLER_MANAGER.to_owned(), instance: Some(me.to_owned()) };
         let recorder = Recorder::new(client.clone(), reporter);
-        let event = event(&turn, workload);
-        let told = timeout(EVENT_CALL, recorder.publish(&event, &rollout)).await;
+        let event = event(&turn, related);
+        let told = timeout(EVENT_CALL, recorder.publish(&event, &regarding)).await;
         match told {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -129,7 +147,7 @@ pub async fn tell(client: Client, me: &str, mut news: mpsc::Receiver<News>, metr
     }
 }
 
-fn event(turn: &Turn, workload: ObjectReference) -> Event {
+fn event(turn: &Turn, secondary: Option<ObjectReference>) -> Event {
     let mut note = turn.message.clone();
     if note.len() > NOTE_BYTES_MAX {
         note.truncate(note.floor_char_boundary(NOTE_BYTES_MAX));
@@ -139,7 +157,7 @@ fn event(turn: &Turn, workload: ObjectReference) -> Event {
         reason: turn.reason.to_owned(),
         note: Some(note),
         action: turn.reason.to_owned(),
-        secondary: Some(workload),
+        secondary,
     }
 }
 

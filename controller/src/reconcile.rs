@@ -14,6 +14,7 @@ use crate::cluster::{CallError, Cluster};
 use crate::execute::{self, ExecuteError, execute};
 use crate::key::Key;
 use crate::metrics::Metrics;
+use crate::orphan;
 use crate::publish::{News, publish};
 use crate::queue::Next;
 use crate::raw::Kind;
@@ -84,7 +85,8 @@ impl Context {
     }
 }
 
-/// A Rollout's turn; returns when it wants the next one.
+/// A Rollout's turn; returns when it wants the next one. It ends with the orphans that have its
+/// name on them, whether there is such a Rollout or not.
 pub async fn reconcile(context: &Context, key: &Key) -> Next {
     let started = clock::instant();
     let next = match turn(context, key).await {
@@ -95,8 +97,17 @@ pub async fn reconcile(context: &Context, key: &Key) -> Next {
             Next::Retry
         }
     };
+    let next = sooner(next, orphan::tend(context, key).await);
     context.metrics.reconciled(clock::instant() - started);
     next
+}
+
+fn sooner(next: Next, at: Option<Instant>) -> Next {
+    match (next, at) {
+        (Next::Wait | Next::Forget, Some(at)) => Next::At(at),
+        (Next::At(next), Some(at)) => Next::At(next.min(at)),
+        (Next::Retry, Some(_)) | (_, None) => next,
+    }
 }
 
 async fn turn(context: &Context, key: &Key) -> Result<Next, TurnError> {

@@ -70,7 +70,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let listener = TcpListener::bind(config.admin_address).await.map_err(RunError::System)?;
     let shutdown = Shutdown::default();
     let readiness = Readiness::default();
-    let world = Arc::new(Mutex::new(World::default()));
+    let world = Arc::new(Mutex::new(World::new(&config.namespace)));
     let certificate = certs::KeepMetrics::default();
     let mut registry = Registry::default();
     registry.register_collector(Box::new(ProcessMetrics));
@@ -145,7 +145,8 @@ impl Leader {
                 () = elector.keep(held) => {}
             }
             // What this time of leading knew is old from now on.
-            *self.world.lock().unwrap_or_else(PoisonError::into_inner) = World::default();
+            let world = World::new(&self.config.namespace);
+            *self.world.lock().unwrap_or_else(PoisonError::into_inner) = world;
         }
     }
 

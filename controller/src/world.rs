@@ -8,16 +8,19 @@
 //! ```
 
 mod mirror;
+mod orphans;
 mod own;
 
 use std::collections::{BTreeSet, HashMap};
 
-use crds::contract::{ARMED_LABEL, ARMED_VALUE, REVISION_LABEL, ROLLOUT_LABEL};
+use crds::contract::{ARMED_LABEL, ARMED_VALUE, REVISION_LABEL, ROLLOUT_LABEL, SYSTEM_NAMESPACE};
 use jiff::Timestamp;
 use kube::runtime::watcher::Event;
 use plan::observed::{Fact, KeptTemplate, Observed, Sets};
+use tokio::time::Instant;
 
 use self::mirror::{Entry, Mirror};
+use self::orphans::Orphans;
 use self::own::{Own, OwnSets};
 use crate::key::Key;
 use crate::observe::{self, KeptSeen, RolloutSeen, Unreadable, WorkloadSeen};
@@ -79,10 +82,18 @@ pub struct World {
     /// Rollout -> workload, and back.
     references: HashMap<Key, Key>,
     by_workload: HashMap<Key, BTreeSet<Key>>,
+    orphans: Orphans,
     demands: Vec<Demand>,
+    /// Sluice's own.
+    namespace: String,
 }
 
 impl World {
+    /// Nothing is known yet; Sluice itself is in `namespace`.
+    pub fn new(namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..Self::default() }
+    }
+
     /// The first lists of the standing watches are complete: there is something to plan on.
     pub fn is_synced(&self) -> bool {
         self.rollouts.is_synced() && self.armed.is_synced() && self.kept.is_synced()
@@ -93,9 +104,11 @@ impl World {
         self.rollouts.iter().filter_map(|(_, entry)| entry.value.as_ref().ok())
     }
 
-    /// Keys of all Rollouts.
+    /// Keys of all Rollouts, and of those that only the label of an orphan names.
     pub fn keys(&self) -> Vec<Key> {
-        self.rollouts.iter().map(|(key, _)| key.clone()).collect()
+        let rollouts = self.rollouts.iter().map(|(key, _)| key);
+        let keys: BTreeSet<&Key> = rollouts.chain(self.orphans.claims()).collect();
+        keys.into_iter().cloned().collect()
     }
 
     /// A Rollout, and the resourceVersion that it was read at.
@@ -109,6 +122,26 @@ impl World {
             Fact::Known(seen) => Some(seen),
             Fact::Absent | Fact::Unknown(_) => None,
         }
+    }
+
+    /// The armed workloads that no Rollout names, of those that `rollout` has to look after; each
+    /// with the moment before which it is not to be touched.
+    pub fn orphans(&self, rollout: &Key) -> Vec<(Key, Option<Instant>)> {
+        match self.rollouts.get(rollout).map(|entry| &entry.value) {
+            // It may well name them.
+            Some(Err(_)) => Vec::new(),
+            Some(Ok(_)) | None => self.orphans.of(rollout),
+        }
+    }
+
+    /// An armed workload, whoever names it.
+    pub fn armed(&self, workload: &Key) -> Option<&WorkloadSeen> {
+        self.armed.get(workload)?.value.as_ref().ok().filter(|seen| seen.armed)
+    }
+
+    /// An orphan is not to be touched before `until`.
+    pub fn rest_orphan(&mut self, workload: &Key, until: Instant) {
+        self.orphans.rest(workload, until);
     }
 
     /// uid of a kept template's ControllerRevision.
@@ -127,7 +160,8 @@ impl World {
             Fact::Absent => Fact::Absent,
             Fact::Unknown(why) => Fact::Unknown(why),
         };
-        let rollout = rollout.facts(self.rival(rollout));
+        let exempt = [SYSTEM_NAMESPACE, &self.namespace].contains(&key.namespace.as_str());
+        let rollout = rollout.facts(self.rival(rollout), exempt);
         let kept = self.kept_of(key, &rollout.uid);
         let unsettled_since = self.own.get(key).and_then(|own| own.unsettled_since);
         let seen = Observed { rollout, workload, kept, unsettled_since: None };
@@ -179,7 +213,7 @@ impl World {
             Source::Armed => {
                 let first = !self.armed.is_synced();
                 let keys = feed(&mut self.armed, event, observe::workload);
-                let changed = keys.iter().flat_map(|key| self.rollouts_of(key)).collect();
+                let changed = keys.iter().flat_map(|key| self.concerned(key)).collect();
                 // Before the first list nobody could say what is not armed.
                 let all = if first && self.armed.is_synced() { self.keys() } else { changed };
                 all.iter().for_each(|key| self.refresh(key));
@@ -226,6 +260,7 @@ impl World {
         let entry = || Entry::new(raw, observe::workload(raw));
         if self.armed.get(&key).is_some() {
             self.armed.put(&key, entry());
+            self.note_orphan(&key);
         }
         let own = self.own.get_mut(rollout).and_then(|own| own.workload.as_mut());
         if let Some(mirror) = own {
@@ -255,6 +290,7 @@ impl World {
     /// A live read said that the workload of a Rollout is not there: the watch has yet to say so.
     pub fn lost_workload(&mut self, rollout: &Key, workload: &Key) {
         self.armed.remove_own(workload);
+        self.note_orphan(workload);
         if let Some(own) = self.own.get_mut(rollout)
             && let Some(mirror) = &mut own.workload
         {
@@ -321,33 +357,45 @@ impl World {
         older.min_by_key(|other| (other.created, &other.key)).map(|other| other.key.name.clone())
     }
 
-    fn rollouts_of(&self, workload: &Key) -> Vec<Key> {
-        self.by_workload.get(workload).into_iter().flatten().cloned().collect()
+    /// The Rollouts that name a workload; where there is none, the one that looks after it.
+    fn concerned(&mut self, workload: &Key) -> Vec<Key> {
+        let orphan = self.note_orphan(workload);
+        self.by_workload.get(workload).into_iter().flatten().cloned().chain(orphan).collect()
+    }
+
+    fn note_orphan(&mut self, workload: &Key) -> Option<Key> {
+        let named = self.by_workload.contains_key(workload);
+        let seen = self.armed.get(workload).and_then(|entry| entry.value.as_ref().ok());
+        self.orphans.note(workload, seen.filter(|seen| seen.armed && !named))
     }
 
     fn kept_rollout(&self, key: &Key) -> Option<Key> {
         Some(self.kept.get(key)?.value.as_ref().ok()?.rollout.clone())
     }
 
-    /// A Rollout came, changed or went; returns it and the others of its workload.
+    /// A Rollout came, changed or went; returns it and all others that this concerns.
     fn reindex(&mut self, key: &Key) -> Vec<Key> {
         let rollout = self.rollouts.get(key).and_then(|entry| entry.value.as_ref().ok());
-        let mut touched = BTreeSet::from([key.clone()]);
+        let workload = rollout.map(RolloutSeen::workload);
+        let before = match &workload {
+            Some(workload) => self.references.insert(key.clone(), workload.clone()),
+            None => self.references.remove(key),
+        };
         // workloadRef is immutable, but a Rollout can be deleted and made again between two lists.
-        if let Some(workload) = self.references.remove(key)
-            && let Some(rollouts) = self.by_workload.get_mut(&workload)
+        if let Some(before) = before.as_ref().filter(|before| Some(*before) != workload.as_ref())
+            && let Some(rollouts) = self.by_workload.get_mut(before)
         {
             rollouts.remove(key);
-            touched.extend(rollouts.iter().cloned());
             if rollouts.is_empty() {
-                self.by_workload.remove(&workload);
+                self.by_workload.remove(before);
             }
         }
-        if let Some(workload) = rollout.map(RolloutSeen::workload) {
-            self.references.insert(key.clone(), workload.clone());
-            let rollouts = self.by_workload.entry(workload).or_default();
-            rollouts.insert(key.clone());
-            touched.extend(rollouts.iter().cloned());
+        if let Some(workload) = &workload {
+            self.by_workload.entry(workload.clone()).or_default().insert(key.clone());
+        }
+        let mut touched = BTreeSet::from([key.clone()]);
+        for workload in before.iter().chain(&workload) {
+            touched.extend(self.concerned(workload));
         }
         self.refresh(key);
         touched.into_iter().collect()

@@ -34,6 +34,9 @@ pub const CLI_MANAGER: &str = "kubectl-sluice";
 
 /// Namespace of an ordinary installation.
 pub const NAMESPACE: &str = "sluice-system";
+/// Namespace of the cluster's own workloads. Admission leaves it and Sluice's own alone, so that
+/// whatever is wrong with Sluice, both can be repaired.
+pub const SYSTEM_NAMESPACE: &str = "kube-system";
 /// ServiceAccount of the controller in [`NAMESPACE`].
 pub const CONTROLLER_SERVICE_ACCOUNT: &str = "sluice-controller";
 /// ServiceAccount of the webhook in [`NAMESPACE`].

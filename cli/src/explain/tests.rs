@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::advice::ADVICE;
+use super::advice::{self, ADVICE};
 use super::sentences;
 
 #[test]
@@ -12,6 +12,20 @@ fn the_readme_says_the_same_for_every_reason() {
     for (reason, does) in ADVICE {
         let row = format!("| `{reason}` | {does} |");
         assert!(readme.contains(&row), "README.md lacks this row: {row}");
+    }
+}
+
+/// Read from the planner's own match: a reason that is new there is not forgotten here.
+#[test]
+fn every_reason_of_the_planner_has_its_advice_and_no_other() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../controller/plan/src/waiting.rs");
+    let source = std::fs::read_to_string(path).unwrap();
+    let body = source.split("fn reason(").nth(1).unwrap().split("fn message(").next().unwrap();
+    let reasons: Vec<&str> =
+        body.split("=> \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(reasons.len(), ADVICE.len());
+    for reason in reasons {
+        assert!(advice::of(reason).is_some(), "no advice for {reason}");
     }
 }
 

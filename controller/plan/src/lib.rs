@@ -10,6 +10,8 @@
 //!                 +- retreat   abort, rollback, scaled to zero, retry
 //!                 '- request   what a human asks for
 //!   Draft --conditions, turns--> Plan
+//!
+//!   an armed workload without a Rollout --orphan--> the write that gives it back
 //! ```
 
 pub mod action;
@@ -21,6 +23,7 @@ mod excess;
 pub mod lint;
 mod machine;
 pub mod observed;
+mod orphan;
 mod release;
 mod request;
 mod retreat;
@@ -36,6 +39,7 @@ pub use action::{Action, Payload, Plan, TemplateFrom, Turn, WriteHold};
 pub use conditions::{ARMED, READY, RECONCILING, STALLED};
 use jiff::Timestamp;
 pub use observed::{Fact, Observed};
+pub use orphan::{GiveBack, give_back};
 
 /// Plans what follows from what was seen. Pure: the same picture at the same moment gives the same
 /// plan.

@@ -22,6 +22,9 @@ const COPY_SECONDS: i64 = 2;
 pub(crate) fn step(draft: &mut Draft<'_>) {
     let rollout = &draft.seen.rollout;
     let name = rollout.spec.workload_ref.name.clone();
+    if rollout.exempt && !rollout.deleting {
+        return exempt(draft);
+    }
     match (&draft.seen.workload, &rollout.rival, rollout.deleting) {
         (Fact::Unknown(why), ..) => draft.wait_quietly(Wait::WorkloadUnknown { why: why.clone() }),
         (Fact::Absent, _, true) | (Fact::Known(_), Some(_), true) => let_go(draft, None),
@@ -38,12 +41,25 @@ pub(crate) fn step(draft: &mut Draft<'_>) {
     }
 }
 
+/// No write is held here: what is armed only looks guarded.
+fn exempt(draft: &mut Draft<'_>) {
+    draft.armed = Armed::No;
+    if let Fact::Known(workload) = &draft.seen.workload
+        && workload.armed
+        && is_free(workload)
+    {
+        draft.act(Action::Disarm { uid: workload.uid.clone() });
+    }
+    let namespace = draft.seen.rollout.namespace.clone();
+    stall(draft, Wait::Exempt { namespace });
+}
+
 /// Outside a release, as far as this code can tell.
 fn is_free(workload: &Workload) -> bool {
     !is_fenced(workload) && !matches!(workload.hold, Reading::Newer(_))
 }
 
-fn is_fenced(workload: &Workload) -> bool {
+pub(crate) fn is_fenced(workload: &Workload) -> bool {
     workload.fields.min_ready_seconds == FENCE_MIN_READY_SECONDS
         || matches!(&workload.hold, Reading::Hold(hold) if hold.as_fenced().is_some())
 }

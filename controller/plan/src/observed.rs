@@ -72,6 +72,8 @@ pub struct RolloutFacts {
     pub request: Option<Request>,
     /// An older Rollout that names the same workload.
     pub rival: Option<String>,
+    /// Admission leaves this namespace alone: nothing in it can be held.
+    pub exempt: bool,
 }
 
 /// The workload as read.

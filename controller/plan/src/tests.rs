@@ -3,6 +3,7 @@
 
 mod deadline;
 mod holds;
+mod orphan;
 mod requests;
 mod rest;
 mod scene;

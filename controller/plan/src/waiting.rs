@@ -13,6 +13,7 @@ pub(crate) enum Wait {
     WorkloadUnknown { why: String },
     Arming { name: String },
     Rival { rollout: String },
+    Exempt { namespace: String },
     Recreate,
     NewerHold { schema: u32 },
     HoldUnreadable { why: String },
@@ -46,6 +47,7 @@ impl Wait {
             Self::WorkloadUnknown { .. } => "WorkloadUnknown",
             Self::Arming { .. } => "Arming",
             Self::Rival { .. } => "AnotherRollout",
+            Self::Exempt { .. } => "NamespaceExempt",
             Self::Recreate => "RecreateStrategy",
             Self::NewerHold { .. } => "NewerHold",
             Self::HoldUnreadable { .. } => "HoldUnreadable",
@@ -81,6 +83,7 @@ impl Wait {
             Self::Rival { rollout } => {
                 format!("rollout {rollout} is older and names the same deployment; delete one")
             }
+            Self::Exempt { namespace } => exempt_sentence(namespace),
             Self::Recreate => "strategy Recreate cannot be released in batches and is left alone; \
                  use RollingUpdate"
                 .into(),
@@ -147,6 +150,13 @@ impl Wait {
 
 fn clause(because: &str) -> String {
     if because.is_empty() { String::new() } else { format!(": {because}") }
+}
+
+fn exempt_sentence(namespace: &str) -> String {
+    format!(
+        "updates in namespace {namespace} are never held, so that the cluster and Sluice itself \
+         can always be repaired; delete this Rollout, or use another namespace"
+    )
 }
 
 /// A pod's trouble in one sentence.

@@ -56,15 +56,21 @@ impl Server {
                 let list = json!({ "metadata": { "resourceVersion": "1" }, "items": items });
                 whole(&list)
             } else {
-                let said = with(
-                    &rollout(),
-                    &json!({ "metadata": { "resourceVersion": "5" },
-                    "status": { "phase": "Ready" } }),
-                );
-                whole(&said)
+                whole(&written(&path))
             };
             send.send_response(Response::new(body));
         }
+    }
+}
+
+/// What a write to this leaves.
+fn written(path: &str) -> Value {
+    let labels = json!({ "metadata": { "resourceVersion": "41", "labels": null } });
+    let said = json!({ "metadata": { "resourceVersion": "5" }, "status": { "phase": "Ready" } });
+    match path {
+        path if path.contains("/deployments/") => with(&deployment(), &labels),
+        path if path.contains("/replicasets/") => stable_set(),
+        _ => with(&rollout(), &said),
     }
 }
 
@@ -116,7 +122,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 #[tokio::test(start_paused = true)]
 async fn a_life() {
     let (service, handle) = mock::pair::<Request<Body>, Response<Answer>>();
-    let (watches, log) = (Arc::default(), Arc::default());
+    let (watches, log) = (Arc::default(), Arc::<Mutex<Vec<String>>>::default());
     let unarmed = with(&deployment(), &json!({ "metadata": { "labels": null } }));
     let server = Server {
         lists: BTreeMap::from([
@@ -151,24 +157,28 @@ async fn a_life() {
         [ROLLOUTS_WATCH, ARMED, ALONE, SETS, PODS].iter().all(|name| open(name))
     })
     .await;
-    let said = |log: &Mutex<Vec<String>>| {
-        log.lock().unwrap().iter().filter(|line| line.starts_with("PATCH")).count()
+    let writes = |kind: &str| {
+        let to = |line: &&String| line.starts_with("PATCH") && line.contains(kind);
+        log.lock().unwrap().iter().filter(to).count()
     };
-    until("the status is said", || said(&log) == 1).await;
+    until("the status is said", || writes("/rollouts/") == 1).await;
 
     // Armed: the look at it alone ends, the rest stays.
-    let armed = with(&deployment(), &json!({ "metadata": { "resourceVersion": "30" } }));
+    let change = json!({ "metadata": { "resourceVersion": "30" },
+        "status": { "observedGeneration": 3 } });
+    let armed = with(&deployment(), &change);
     send(&watches, ARMED, json!({ "type": "ADDED", "object": armed }));
     until("the look alone ends", || !open(ALONE)).await;
     assert!(open(SETS) && open(PODS) && open(ARMED));
 
-    // The Rollout goes, and so do its watches.
+    // The Rollout goes, and so do its watches. Nobody else names the workload: it is given back.
     let gone = with(&rollout(), &json!({ "metadata": { "resourceVersion": "40" } }));
     send(&watches, ROLLOUTS_WATCH, json!({ "type": "DELETED", "object": gone }));
     until("its watches end", || !open(SETS) && !open(PODS)).await;
-    assert!(world.lock().unwrap().keys().is_empty());
+    until("the labels are off", || writes("/deployments/web") == 1).await;
+    until("nothing is left to do", || world.lock().unwrap().keys().is_empty()).await;
     assert!(open(ARMED));
-    assert_eq!(said(&log), 1);
+    assert_eq!(writes("/rollouts/"), 1);
 
     shutdown.stop();
     until("it stops", || !open(ARMED)).await;

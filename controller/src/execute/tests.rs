@@ -25,7 +25,8 @@ const SET: &str =
 const RESIZE: &str =
     "PATCH-json /apis/apps/v1/namespaces/ns/replicasets/web-1?fieldManager=sluice-controller";
 const GET_SET: &str = "GET /apis/apps/v1/namespaces/ns/replicasets/web-1";
-const ROLLOUT: &str = "PATCH-merge /apis/sluice.dev/v1alpha1/namespaces/ns/rollouts/web?fieldManager=sluice-controller";
+const ROLLOUT: &str = "PATCH-merge /apis/sluice.dev/v1alpha1/namespaces/ns/rollouts/web\
+                       ?fieldManager=sluice-controller";
 
 fn fenced(batch: u32, max_unavailable: i32) -> Hold {
     Hold::fenced(Fenced {

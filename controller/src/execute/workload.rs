@@ -52,6 +52,16 @@ pub async fn disarm(
         }
         strip_sets(context, rollout, uid, &selector).await?;
     }
+    unlabel(context, rollout, key, uid).await
+}
+
+/// Takes both labels off.
+pub async fn unlabel(
+    context: &Context,
+    rollout: &Key,
+    key: &Key,
+    uid: &str,
+) -> Result<(), ExecuteError> {
     let labels = json!({ ARMED_LABEL: null, ROLLOUT_LABEL: null });
     let body = Patch::Merge(json!({ "metadata": { "uid": uid, "labels": labels } }));
     write(context, rollout, key, "disarm", body, CONTROLLER_MANAGER).await.map(|_| ())
@@ -72,8 +82,8 @@ pub async fn hold(
         (Some(hold), None) => Some(hold.to_text()),
         (None, _) => None,
     };
-    let annotated =
-        context.with_world(|world| world.workload(rollout).is_none_or(|seen| seen.annotated));
+    let annotated = wanted.was.is_some()
+        || context.with_world(|world| world.workload(rollout).is_none_or(|seen| seen.annotated));
     let patch = Patch::Json(json_patch::Patch(hold_patch(wanted, text.as_deref(), annotated)));
     let written = write(context, rollout, key, "hold", patch, CONTROLLER_MANAGER).await;
     let absent = match written {
@@ -144,7 +154,8 @@ pub async fn write(
     Ok(raw)
 }
 
-async fn strip_sets(
+/// Takes off the ReplicaSets what the stock controller copied to them.
+pub async fn strip_sets(
     context: &Context,
     rollout: &Key,
     uid: &str,

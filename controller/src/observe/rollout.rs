@@ -45,8 +45,8 @@ impl RolloutSeen {
         (self.created, &self.key) < (other.created, &other.key)
     }
 
-    /// For the planner.
-    pub fn facts(&self, rival: Option<String>) -> RolloutFacts {
+    /// For the planner; `exempt` where admission leaves the namespace alone.
+    pub fn facts(&self, rival: Option<String>, exempt: bool) -> RolloutFacts {
         RolloutFacts {
             namespace: self.key.namespace.clone(),
             name: self.key.name.clone(),
@@ -58,6 +58,7 @@ impl RolloutSeen {
             status: self.status.clone(),
             request: self.request.clone(),
             rival,
+            exempt,
         }
     }
 }

@@ -44,8 +44,8 @@ async fn a_status_that_differs_is_written_and_known_at_once() {
         !publish(&context, &seen(&context), &Plan { events: Vec::new(), ..plan }).await.unwrap()
     );
     let news = script.news.try_recv().unwrap();
-    assert_eq!(news.rollout.uid.as_deref(), Some("uid-rollout"));
-    assert_eq!(news.workload.uid.as_deref(), Some("uid-web"));
+    assert_eq!(news.regarding.uid.as_deref(), Some("uid-rollout"));
+    assert_eq!(news.related.unwrap().uid.as_deref(), Some("uid-web"));
     assert!(script.news.try_recv().is_err());
     script.played(context).await;
 }
@@ -63,7 +63,7 @@ async fn nothing_is_told_before_the_status_says_it() {
 #[test]
 fn notes_fit_the_api() {
     let turn = Turn { reason: "Failed", message: "ü".repeat(1000), warning: true };
-    let event = event(&turn, ObjectReference::default());
+    let event = event(&turn, None);
     assert_eq!(event.note.unwrap().len(), 1024);
     assert_eq!((event.reason.as_str(), event.type_), ("Failed", EventType::Warning));
 }

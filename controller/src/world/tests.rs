@@ -416,6 +416,18 @@ fn own_status_writes_are_no_news_when_the_watch_shows_them() {
 }
 
 #[test]
+fn the_clusters_own_namespace_and_sluices_are_exempt() {
+    for (namespace, exempt) in [("kube-system", true), ("sluice", true), ("ns", false)] {
+        let mut world = World::new("sluice");
+        let mut rollout = rollout_of("web", "web", "00", 1).value().clone();
+        rollout["metadata"]["namespace"] = json!(namespace);
+        world.apply(&Source::Rollouts, &Event::Apply(raw(rollout)));
+        let seen = world.observe(&Key::new(namespace, "web")).unwrap().unwrap();
+        assert_eq!(seen.rollout.exempt, exempt, "{namespace}");
+    }
+}
+
+#[test]
 fn other_kinds_are_not_taken_for_absent() {
     let mut world = armed_world();
     let mut other = rollout_of("web", "web", "00", 5).value().clone();

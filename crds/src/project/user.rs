@@ -11,7 +11,7 @@ use super::warning::Voice;
 use super::wish::{self, Wish};
 use super::{DEFAULT_PROGRESS_DEADLINE_SECONDS, Fields, Strategy, Verdict};
 use crate::contract::{ARMED_LABEL, FENCE_PROGRESS_DEADLINE_SECONDS, ROLLOUT_LABEL};
-use crate::hold::Reading;
+use crate::hold::{Bar, Reading};
 use crate::{Barred, Fenced, Hold, HoldState, Original, Revision, Target};
 
 pub(super) fn judge<'a>(old: &Deployment<'a>, new: &Deployment<'a>) -> Wanted<'a> {
@@ -73,10 +73,13 @@ fn at_rest<'a>(old: &Deployment<'a>, new: &Deployment<'a>, bar: Option<&Barred>)
         }
         return wanted;
     };
-    if bar.is_some_and(|bar| bar.bars(&revision)) {
+    if let Some(bar) = bar.filter(|bar| bar.bars(&revision)) {
         wanted.template = Some(Cow::Borrowed(old.template));
         wanted.verdict = Verdict::PutBack;
-        wanted.warnings.push(voice(old).put_back());
+        wanted.warnings.push(match bar.why {
+            Bar::Rejected => voice(old).put_back(),
+            Bar::Dormant => voice(old).dormant(new.replicas),
+        });
         return wanted;
     }
     // With no pods there is nothing to let through in batches: the change is complete at once.

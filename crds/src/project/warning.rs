@@ -37,6 +37,15 @@ impl<'a> Voice<'a> {
         self.point("this version was rejected; {} keeps the stable one", "retry")
     }
 
+    /// Of a release that waits until there are pods to release to, and begins again by itself.
+    pub(super) fn dormant(self, replicas: i64) -> String {
+        let prose = match replicas {
+            0 => "put back while at zero replicas; scale up, and {} starts this version again",
+            _ => "put back until stable pods run; {} then starts this version again",
+        };
+        self.point(prose, "explain")
+    }
+
     pub(super) fn still_paused(self) -> String {
         self.say("stays paused until {} starts its first batch")
     }

@@ -70,10 +70,8 @@ fn batches_increase_where_they_can_be_compared() {
     );
     check_sizes(
         &json!([3, 3, "100%"]),
-        &[
-            "spec.strategy.batches[1].replicas: 3 is no more than the batch before (3): raise it or \
-           remove the batch",
-        ],
+        &["spec.strategy.batches[1].replicas: 3 is no more than the batch before (3): raise it \
+           or remove the batch"],
     );
     check_sizes(
         &json!(["30%", 4, "20%", 2, "100%"]),

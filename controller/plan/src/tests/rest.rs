@@ -227,3 +227,33 @@ fn a_rollout_made_in_mid_release_goes_on_from_the_hold_alone() {
     assert_eq!(plan.status.stable_revision, Some(hold.stable));
     assert_eq!(plan.status.step.as_deref(), Some("1/3"));
 }
+
+#[test]
+fn in_a_namespace_that_admission_leaves_alone_nothing_is_armed() {
+    let mut scene = Scene::at_rest();
+    *scene.status() = Default::default();
+    scene.seen.rollout.namespace = "kube-system".into();
+    scene.seen.rollout.exempt = true;
+    scene.workload().armed = false;
+    for workload in [scene.seen.workload.clone(), Fact::Absent, Fact::Unknown("timeout".into())] {
+        scene.seen.workload = workload;
+        let plan = scene.plan();
+        assert_phase(&plan, Phase::Stalled, "NamespaceExempt");
+        assert!(is(&plan, STALLED) && !is(&plan, ARMED) && plan.actions.is_empty());
+        let said = plan.status.waiting_for.unwrap().message;
+        assert!(said.contains("kube-system") && said.contains("delete this Rollout"), "{said}");
+    }
+}
+
+#[test]
+fn what_was_armed_in_such_a_namespace_is_given_back() {
+    let mut scene = Scene::at_rest();
+    scene.seen.rollout.exempt = true;
+    let plan = scene.publish();
+    assert_eq!(plan.actions, [Action::Disarm { uid: "web-uid".into() }]);
+    assert!(!is(&plan, ARMED));
+    scene.workload().armed = false;
+    assert!(scene.plan().actions.is_empty());
+    scene.seen.rollout.deleting = true;
+    assert!(scene.plan().actions.contains(&Action::RemoveFinalizer));
+}

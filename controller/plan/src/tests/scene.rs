@@ -74,6 +74,7 @@ impl Scene {
             status: RolloutStatus::default(),
             request: None,
             rival: None,
+            exempt: false,
         };
         let workload = Workload {
             uid: "web-uid".into(),

@@ -44,6 +44,30 @@ fn the_rejected_manifest_is_put_back_every_time() {
     check_untouched(&stored, &stored, Writer::Other);
 }
 
+/// Nobody rejected it: it comes back by itself, and `retry` would be refused.
+#[test]
+fn a_release_that_waits_for_pods_says_so() {
+    for (replicas, said) in [
+        (
+            0,
+            "put back while at zero replicas; scale up, and Rollout web starts this version \
+             again: kubectl sluice explain web",
+        ),
+        (
+            10,
+            "put back until stable pods run; Rollout web then starts this version again: \
+             kubectl sluice explain web",
+        ),
+    ] {
+        let scaled = with(&dormant(), "/spec/replicas", json!(replicas));
+        let new = with(&scaled, "/spec/template", template("v2"));
+        let (stored, projection) = user_writes(&dormant(), &new);
+        assert_eq!(stored, scaled);
+        assert_eq!(projection.verdict, Verdict::PutBack);
+        assert_eq!(projection.warnings, [said]);
+    }
+}
+
 #[test]
 fn it_is_put_back_without_replicas_and_under_recreate() {
     let old = rejected();
@@ -149,7 +173,9 @@ fn items_are_told_apart_by_the_keys_of_their_list() {
     let [client, server] = outcomes(&live, &stated);
     merged["spec"]["containers"][0]["ports"][0]["name"] = json!("dns");
     assert_eq!(client, merged);
-    merged["spec"]["containers"][0]["ports"] = json!([live["spec"]["containers"][0]["ports"][0], { "containerPort": 53, "protocol": "UDP" }]);
+    let tcp = &live["spec"]["containers"][0]["ports"][0];
+    let udp = json!({ "containerPort": 53, "protocol": "UDP" });
+    merged["spec"]["containers"][0]["ports"] = json!([tcp, udp]);
     assert_eq!(server, merged);
 }
 

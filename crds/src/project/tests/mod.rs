@@ -99,6 +99,12 @@ fn rejected() -> Value {
     stored(&old, &with_hold(&old, &barred), Writer::Controller)
 }
 
+/// The Deployment with v1, scaled to zero while v2 was released.
+fn dormant() -> Value {
+    let waiting = Hold::barred(revision("v2"), Bar::Dormant);
+    with(&with_hold(&at_rest("v1"), &waiting), "/spec/replicas", json!(0))
+}
+
 fn with(object: &Value, pointer: &str, value: Value) -> Value {
     let mut object = object.clone();
     let (parent, key) = pointer.rsplit_once('/').unwrap();

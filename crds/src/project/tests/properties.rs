@@ -67,7 +67,8 @@ fn hold() -> impl Strategy<Value = Hold> {
     let payload = prop::option::weighted(0.2, image().prop_map(template));
     let state = prop_oneof![
         3 => fenced().prop_map(Hold::fenced),
-        1 => image().prop_map(|image| Hold::barred(revision(image), Bar::Rejected)),
+        1 => (image(), prop_oneof![Just(Bar::Rejected), Just(Bar::Dormant)])
+            .prop_map(|(image, why)| Hold::barred(revision(image), why)),
     ];
     (state, payload, 0..3_u32).prop_map(|(hold, template, restated)| Hold {
         template,
@@ -320,7 +321,8 @@ proptest! {
                 prop_assert_eq!(fields, Fields::of(&old["spec"]).unwrap());
             }
             Reading::Hold(hold) if hold.as_fenced().is_some() => {
-                let waits = hold.template.is_some() && Some(&fields) == Fields::of(&old["spec"]).as_ref();
+                let before = Fields::of(&old["spec"]);
+                let waits = hold.template.is_some() && Some(&fields) == before.as_ref();
                 prop_assert!(projected(&result) || !is_acceptable(&result) || waits);
             }
             _ if result["spec"]["template"] != old["spec"]["template"] => prop_assert!(

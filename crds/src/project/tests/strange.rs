@@ -67,13 +67,15 @@ fn warnings_are_short_single_lines() {
             (in_release(), with(&in_release(), "/spec/strategy", json!({ "type": "Recreate" }))),
             (waiting, everything),
             (rejected(), at_rest("v2")),
+            (dormant(), at_rest("v2")),
+            (dormant(), with(&dormant(), "/spec/template", template("v2"))),
             (newer, at_rest("v2")),
         ];
         let said: Vec<String> = writes
             .iter()
             .flat_map(|(old, new)| project(&named(old), new, Writer::Other).warnings)
             .collect();
-        assert!(said.len() >= 12, "{said:#?}");
+        assert!(said.len() >= 14, "{said:#?}");
         for line in said {
             assert!(line.len() < 120 && !line.contains('\n'), "{line}");
             assert!(!line.ends_with(' ') && !line.contains("{}"), "{line}");

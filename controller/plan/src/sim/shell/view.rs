@@ -100,6 +100,7 @@ impl Caches {
                 .get(REQUEST_ANNOTATION)
                 .and_then(|text| serde_json::from_str(text).ok()),
             rival: rival.map(|rival| rival.meta.name.to_string()),
+            exempt: false,
         }
     }
 
