@@ -14,7 +14,7 @@ use plan::{Fact, Observed, Plan, Turn};
 use runtime::chain;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::cluster::{CallError, Write, add, test};
 use crate::key::Key;
@@ -25,6 +25,8 @@ use crate::reconcile::Context;
 /// More than this at once is no news any more.
 const EVENTS_MAX: usize = 256;
 const EVENT_CALL: Duration = Duration::from_secs(5);
+/// People do not read Events this fast, and a release moves while one would be written.
+const EVENT_DELAY: Duration = Duration::from_millis(250);
 /// The API's limit of `note`.
 const NOTE_BYTES_MAX: usize = 1024;
 
@@ -123,26 +125,36 @@ pub fn channel() -> (mpsc::Sender<News>, mpsc::Receiver<News>) {
     mpsc::channel(EVENTS_MAX)
 }
 
-/// Writes Events as they come, beside the releases: none of those waits for one.
+/// Writes Events a moment after they come, beside the releases: none of those waits for one.
 pub async fn tell(client: Client, me: &str, mut news: mpsc::Receiver<News>, metrics: &Metrics) {
-    while let Some(News { turn, regarding, related }) = news.recv().await {
-        // A recorder remembers what it told and counts it up instead of telling it again, whatever
-        // the note says; here every turn is news.
-        let reporter =
-            Reporter { controller: CONTROLLER_MANAGER.to_owned(), instance: Some(me.to_owned()) };
-        let recorder = Recorder::new(client.clone(), reporter);
-        let event = event(&turn, related);
-        let told = timeout(EVENT_CALL, recorder.publish(&event, &regarding)).await;
-        match told {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(reason = turn.reason, error = %chain(&error), "event lost");
-                metrics.error("event");
-            }
-            Err(_) => {
-                tracing::warn!(reason = turn.reason, "event lost: no answer in time");
-                metrics.error("event");
-            }
+    while let Some(first) = news.recv().await {
+        sleep(EVENT_DELAY).await;
+        let mut next = Some(first);
+        while let Some(one) = next {
+            deliver(&client, me, one, metrics).await;
+            next = news.try_recv().ok();
+        }
+    }
+}
+
+async fn deliver(client: &Client, me: &str, news: News, metrics: &Metrics) {
+    let News { turn, regarding, related } = news;
+    // A recorder remembers what it told and counts it up instead of telling it again, whatever the
+    // note says; here every turn is news.
+    let reporter =
+        Reporter { controller: CONTROLLER_MANAGER.to_owned(), instance: Some(me.to_owned()) };
+    let recorder = Recorder::new(client.clone(), reporter);
+    let event = event(&turn, related);
+    let told = timeout(EVENT_CALL, recorder.publish(&event, &regarding)).await;
+    match told {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(reason = turn.reason, error = %chain(&error), "event lost");
+            metrics.error("event");
+        }
+        Err(_) => {
+            tracing::warn!(reason = turn.reason, "event lost: no answer in time");
+            metrics.error("event");
         }
     }
 }

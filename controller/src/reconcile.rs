@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use plan::{Observed, Plan};
+use plan::{Action, Observed, Plan};
 use runtime::{Shutdown, chain, clock};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
@@ -126,8 +126,7 @@ async fn turn(context: &Context, key: &Key) -> Result<Next, TurnError> {
         tidy(context, key, &seen).await?;
         let plan = (context.decide)(&seen, now);
         context.want_sets(key, plan.watch_sets);
-        let executed = carry_out(context, &seen, &plan).await;
-        let published = publish(context, &seen, &plan).await;
+        let (executed, published) = write(context, &seen, &plan).await;
         let again = match (&executed, &published) {
             (Ok(()), Ok(status)) => *status || !plan.actions.is_empty(),
             _ => true,
@@ -148,6 +147,20 @@ async fn turn(context: &Context, key: &Key) -> Result<Next, TurnError> {
         }
     }
     Err(TurnError::Restless)
+}
+
+/// The writes of a plan. Its actions and its status never wait for each other: a crash may fall
+/// between them either way. Only where both write the Rollout itself one would make the other stale.
+async fn write(
+    context: &Context,
+    seen: &Observed,
+    plan: &Plan,
+) -> (Result<(), ExecuteError>, Result<bool, CallError>) {
+    if plan.actions.iter().any(Action::is_on_rollout) {
+        let executed = carry_out(context, seen, plan).await;
+        return (executed, publish(context, seen, plan).await);
+    }
+    tokio::join!(carry_out(context, seen, plan), publish(context, seen, plan))
 }
 
 async fn carry_out(context: &Context, seen: &Observed, plan: &Plan) -> Result<(), ExecuteError> {

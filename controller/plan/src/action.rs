@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 /// What follows from an [`crate::Observed`].
 ///
-/// The shell executes `actions` in order and stops at the first that fails; then it writes
-/// `status` if it differs, whether an action failed or not; then, if anything was written, it
-/// observes and plans again at once (after a failure: after a back-off).
+/// The shell executes `actions` in order and stops at the first that fails; after or beside them it
+/// writes `status` if it differs, whether an action failed or not; then, if anything was written,
+/// it observes and plans again at once (after a failure: after a back-off).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The writes, in order.
@@ -96,6 +96,14 @@ pub enum Action {
         /// Its name.
         name: String,
     },
+}
+
+impl Action {
+    /// It writes the Rollout itself, as its status does.
+    #[must_use]
+    pub fn is_on_rollout(&self) -> bool {
+        matches!(self, Self::AddFinalizer | Self::RemoveFinalizer)
+    }
 }
 
 /// A change of the hold annotation. A response whose fields are not what project() makes of the

@@ -10,7 +10,10 @@ use crate::workload::State;
 
 const MANIFEST: &str = "registration.yaml";
 
-const CALLING: [(State, Who, &str); 10] = [
+const CALLING: [(State, Who, &str); 12] = [
+    // While a hold stands, a manifest may state just what is projected: nothing but this tells.
+    (State::InBatch, Who::Editor, "label mine=yes"),
+    (State::InBatch, Who::Editor, "metadata.annotations.note=\"other\""),
     (State::AtRest, Who::Editor, "template"),
     (State::AtRest, Who::Editor, "spec.replicas=7"),
     (State::InBatch, Who::Editor, "spec.minReadySeconds=1"),
@@ -25,8 +28,8 @@ const CALLING: [(State, Who, &str); 10] = [
 
 const SILENT: [(State, Who, &str); 5] = [
     (State::AtRest, Who::Editor, "nothing"),
-    (State::InBatch, Who::Editor, "label mine=yes"),
-    (State::InBatch, Who::Editor, "metadata.annotations.note=\"other\""),
+    (State::AtRest, Who::Editor, "label mine=yes"),
+    (State::AtRest, Who::Editor, "metadata.annotations.note=\"other\""),
     (State::AtRest, Who::Editor, "metadata.annotations=-"),
     (State::Unarmed, Who::Editor, "template"),
 ];
