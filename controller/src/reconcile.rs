@@ -150,7 +150,8 @@ async fn turn(context: &Context, key: &Key) -> Result<Next, TurnError> {
 }
 
 /// The writes of a plan. Its actions and its status never wait for each other: a crash may fall
-/// between them either way. Only where both write the Rollout itself one would make the other stale.
+/// between them either way. Only where both write the Rollout itself one would make the other
+/// stale.
 async fn write(
     context: &Context,
     seen: &Observed,

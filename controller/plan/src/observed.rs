@@ -27,8 +27,8 @@ pub struct Observed {
     /// Templates kept in ControllerRevisions of this Rollout. The shell counts its own creations
     /// and deletions in at once, or the planner repeats them.
     pub kept: Fact<Vec<KeptTemplate>>,
-    /// Since when, without a break, the shell has seen this Rollout [unsettled](Self::is_unsettled).
-    /// None if it is settled. Only a plan's words depend on it.
+    /// Since when, without a break, the shell has seen this Rollout
+    /// [unsettled](Self::is_unsettled). None if it is settled. Only a plan's words depend on it.
     pub unsettled_since: Option<Timestamp>,
 }
 

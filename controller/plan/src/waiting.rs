@@ -90,10 +90,7 @@ impl Wait {
             Self::NewerHold { schema } => {
                 format!("the hold has schema {schema}, written by a newer Sluice; upgrade this one")
             }
-            Self::HoldUnreadable { why } => format!(
-                "the hold annotation cannot be read ({why}); kubectl sluice release-hold frees \
-                 the deployment"
-            ),
+            Self::HoldUnreadable { why } => unreadable_sentence(why),
             Self::FenceWithoutHold => "the deployment is fenced but nothing says what its own \
                  fields were; kubectl sluice release-hold frees it"
                 .into(),
@@ -150,6 +147,13 @@ impl Wait {
 
 fn clause(because: &str) -> String {
     if because.is_empty() { String::new() } else { format!(": {because}") }
+}
+
+fn unreadable_sentence(why: &str) -> String {
+    format!(
+        "the hold annotation cannot be read ({why}); kubectl sluice release-hold frees the \
+         deployment"
+    )
 }
 
 fn exempt_sentence(namespace: &str) -> String {
