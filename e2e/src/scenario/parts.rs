@@ -87,19 +87,7 @@ impl Parts {
     /// # Errors
     /// It stays.
     pub async fn take_webhook(&self) -> Outcome {
-        let args = ["scale", "deployment/sluice-webhook", "--replicas=0"];
-        self.kubectl.run(&args).await?;
-        let parameters = ListParams::default().labels(WEBHOOK);
-        let begun = Instant::now();
-        // Its pods are few and their end is seconds away: asking again is simpler than a watch.
-        while begun.elapsed() < PATIENCE {
-            let left = self.pods().list(&parameters).await;
-            if left.map_err(Failure::doing("listing the webhook's pods"))?.items.is_empty() {
-                return Ok(());
-            }
-            sleep(Duration::from_millis(100)).await;
-        }
-        Err(Failure::Wrong("the webhook's pods do not go".to_owned()))
+        self.take("sluice-webhook", WEBHOOK).await
     }
 
     /// Brings the webhook back.
@@ -107,9 +95,43 @@ impl Parts {
     /// # Errors
     /// It does not come.
     pub async fn bring_webhook(&self) -> Outcome {
-        let args = ["scale", "deployment/sluice-webhook", "--replicas=2"];
-        self.kubectl.run(&args).await?;
-        self.is_ready("sluice-webhook").await
+        self.bring("sluice-webhook").await
+    }
+
+    /// Takes the controller away.
+    ///
+    /// # Errors
+    /// It stays.
+    pub async fn take_controller(&self) -> Outcome {
+        self.take("sluice-controller", CONTROLLER).await
+    }
+
+    /// Brings the controller back.
+    ///
+    /// # Errors
+    /// It does not come.
+    pub async fn bring_controller(&self) -> Outcome {
+        self.bring("sluice-controller").await
+    }
+
+    async fn take(&self, deployment: &str, pods: &str) -> Outcome {
+        self.kubectl.run(&["scale", "deployment", deployment, "--replicas=0"]).await?;
+        let parameters = ListParams::default().labels(pods);
+        let begun = Instant::now();
+        // Its pods are few and their end is seconds away: asking again is simpler than a watch.
+        while begun.elapsed() < PATIENCE {
+            let left = self.pods().list(&parameters).await;
+            if left.map_err(Failure::doing("listing Sluice's pods"))?.items.is_empty() {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        Err(Failure::Wrong(format!("the pods of {deployment} do not go")))
+    }
+
+    async fn bring(&self, deployment: &str) -> Outcome {
+        self.kubectl.run(&["scale", "deployment", deployment, "--replicas=2"]).await?;
+        self.is_ready(deployment).await
     }
 
     async fn is_ready(&self, deployment: &str) -> Outcome {

@@ -1,4 +1,5 @@
 //! Tests that break what all others need. They take the cluster for themselves.
 
 mod crash;
+mod dead;
 mod outage;

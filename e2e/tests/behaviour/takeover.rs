@@ -3,6 +3,7 @@
 
 use e2e::app::App;
 use e2e::failure::{Outcome, ensure};
+use e2e::kubectl::Kubectl;
 use e2e::observer::Told;
 use e2e::plan::Plan;
 use e2e::scenario::waits::{has_condition, status};
@@ -125,6 +126,25 @@ async fn an_edited_rollout_that_is_wrong_is_refused_with_every_problem() -> Outc
         moved["spec"]["workloadRef"]["name"] = "another".into();
         let said = s.kubectl.try_run(&["apply", "-f", "-"], Some(&moved)).await?;
         said.refused("workloadRef").map(drop)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn where_nothing_is_ever_held_it_says_so() -> Outcome {
+    let (app, plan) = super::small();
+    stage("exempt", app, plan, async |s: &mut Scenario| {
+        // The webhook stays out of this namespace, so a Rollout in it would only look like one.
+        let system = Kubectl::new("kube-system");
+        let plan = s.plan.clone().named("exempt").manifest();
+        system.feed(&["apply", "-f", "-"], &plan).await?;
+        let stalled = ["wait", "rollout", "exempt", "--for=condition=Stalled", "--timeout=60s"];
+        let waited = system.run(&stalled).await;
+        let rollout = system.json(&["get", "rollout", "exempt"], None).await?;
+        system.run(&["delete", "rollout", "exempt"]).await?;
+        waited?;
+        let reason = &rollout["status"]["waitingFor"]["reason"];
+        ensure(*reason == "NamespaceExempt", || format!("{rollout}"))
     })
     .await
 }
