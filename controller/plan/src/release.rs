@@ -7,9 +7,9 @@ use crds::{Fenced, Revision};
 use jiff::Timestamp;
 
 use crate::batch::{Goal, Step};
-use crate::deployment::{Progress, keep, write_fenced};
+use crate::deployment::{Progress, find, keep, write_fenced};
 use crate::draft::{Draft, later};
-use crate::observed::{Fact, Sets, Workload};
+use crate::observed::{Fact, Fields, Sets, Workload};
 use crate::request::{self, Heard};
 use crate::upkeep::{self, Moving};
 use crate::waiting::{Wait, trouble_sentence};
@@ -44,14 +44,33 @@ pub(crate) fn go(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
     }
     keep(draft, workload, &fenced.stable);
     if !workload.projected {
-        draft.act(write_fenced(workload, fenced.clone()));
-        return draft.wait(Wait::Webhook);
+        return project_again(draft, workload, fenced);
     }
     let release = Release { workload, fenced, step, goal, limits, heard };
     if fenced.batch == 0 {
         release.open(draft, same);
     } else {
         release.judge(draft);
+    }
+}
+
+/// The last write did not pass the webhook. If it was a user's pause, the hold has to know of it.
+fn project_again(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
+    let mut again = fenced.clone();
+    again.original.paused = true;
+    if workload.fields != Fields::held(&again) {
+        draft.act(write_fenced(workload, fenced.clone()));
+        return draft.wait(Wait::Webhook);
+    }
+    match &workload.sets {
+        Fact::Known(sets) => {
+            // Before there are pods it may be the first hold's pause, which no webhook has lifted.
+            let begun = find(sets, &fenced.revision).is_some_and(|set| set.replicas > 0);
+            again.original.paused = fenced.original.paused || begun;
+            draft.act(write_fenced(workload, again));
+            draft.wait(Wait::Webhook);
+        }
+        Fact::Absent | Fact::Unknown(_) => draft.wait_quietly(Wait::Webhook),
     }
 }
 
@@ -78,9 +97,10 @@ fn follow(draft: &mut Draft<'_>, fenced: &Fenced) -> bool {
     same
 }
 
+/// Until the first batch has begun, an edit of the batches takes effect on it, too.
 fn step_of(draft: &Draft<'_>, index: u32) -> Step {
     let spec = &draft.seen.rollout.spec.strategy.batches;
-    Step::of(spec, draft.status.batch.as_ref(), index)
+    Step::of(spec, draft.status.batch.as_ref().filter(|_| index > 0), index)
 }
 
 /// Brings the batch of the status up to the hold's.
@@ -88,7 +108,10 @@ fn say_batch(draft: &mut Draft<'_>, step: &Step, replicas: i32) {
     let started_at = draft.stamp();
     let old = draft.status.batch.take();
     let batch = match old {
-        Some(old) if old.index == step.index => BatchStatus { replicas, ..old },
+        Some(old) if old.index == step.index => {
+            let (count, definition) = (step.count, step.definition.clone());
+            BatchStatus { count, definition, replicas, ..old }
+        }
         old => BatchStatus {
             index: step.index,
             count: step.count,

@@ -36,14 +36,17 @@ impl Moving<'_> {
 
     /// The hold for the next wave to `goal` in batch `index`.
     pub(crate) fn fenced_at(&self, index: u32, goal: Goal) -> Fenced {
+        let target = wave::target(goal, self.limits, &self.fenced.original, self.count());
+        Fenced { batch: index, target, ..self.fenced.clone() }
+    }
+
+    fn count(&self) -> Count {
         let replicas = self.workload.replicas;
         let target = self.fenced.target;
         let begun = self.fenced.batch > 0 && !target.paused;
         let written = if begun { target.max_unavailable.floor_of(replicas) } else { 0 };
         let Progress { ready, new, old, .. } = *self.progress;
-        let count = Count { replicas, ready, new, old, written };
-        let target = wave::target(goal, self.limits, &self.fenced.original, count);
-        Fenced { batch: index, target, ..self.fenced.clone() }
+        Count { replicas, ready, new, old, written }
     }
 }
 
@@ -53,7 +56,8 @@ pub(crate) fn keep_shares(draft: &mut Draft<'_>, moving: &Moving<'_>) {
         return draft.wait_quietly(Wait::StockController);
     }
     let next = moving.fenced_at(moving.fenced.batch, moving.goal);
-    if next.target != moving.fenced.target {
+    let now = moving.fenced.target;
+    if wave::is_due(moving.goal, moving.limits, moving.count(), now, next.target) {
         return draft.act(write_fenced(moving.workload, next));
     }
     if moving.goal == Goal::Shut && moving.progress.new > 0 {

@@ -74,6 +74,8 @@ pub enum Simple {
     RolloutDelete,
     WebhookDown,
     WebhookUp,
+    PolicyDown,
+    PolicyUp,
     ControllerDown,
     ControllerUp,
     StockDown,
@@ -103,7 +105,7 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-const WORDS: [(Simple, &str); 22] = [
+const WORDS: [(Simple, &str); 24] = [
     (Simple::Reapply, "reapply on"),
     (Simple::ReapplyStop, "reapply off"),
     (Simple::ServerSide, "server-side"),
@@ -118,6 +120,8 @@ const WORDS: [(Simple, &str); 22] = [
     (Simple::RolloutDelete, "rollout-delete"),
     (Simple::WebhookDown, "webhook down"),
     (Simple::WebhookUp, "webhook up"),
+    (Simple::PolicyDown, "policy down"),
+    (Simple::PolicyUp, "policy up"),
     (Simple::ControllerDown, "controller down"),
     (Simple::ControllerUp, "controller up"),
     (Simple::StockDown, "stock down"),

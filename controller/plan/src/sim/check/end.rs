@@ -152,7 +152,9 @@ impl Checks {
             [(revision, count)] => revision == live && *count == wanted,
             _ => false,
         };
-        if !whole && !workload.spec.paused {
+        // Let out before it was armed, a broken version stays where it got stuck, as ever.
+        let stuck = self.releases.is_native() && self.pods.available(live, 0, cluster.now) < wanted;
+        if !whole && !workload.spec.paused && !stuck {
             self.fail(cluster.now, 7, format!("pods are {pods:?}, not {wanted} of {live}"));
         }
     }

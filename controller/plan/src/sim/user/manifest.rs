@@ -147,6 +147,46 @@ pub fn own(object: &mut Value, manifest: &Value) {
     object["metadata"]["managedFields"] = json!([entry]);
 }
 
+/// The user's own fields after a write that leaves no trace of what it states but does not change:
+/// where a hold has put the very value there, nobody can know that it was meant.
+pub fn sent(live: &Value, written: &Value, before: Original, meant: Original) -> Original {
+    let same = |path: &str| live.pointer(path) == written.pointer(path);
+    let mut fields = meant;
+    if same("/paused") {
+        fields.paused = before.paused;
+    }
+    if same("/minReadySeconds") {
+        fields.min_ready_seconds = before.min_ready_seconds;
+    }
+    if same("/progressDeadlineSeconds") {
+        fields.progress_deadline_seconds = before.progress_deadline_seconds;
+    }
+    if same("/strategy/rollingUpdate/maxSurge") {
+        fields.max_surge = before.max_surge;
+    }
+    if same("/strategy/rollingUpdate/maxUnavailable") {
+        fields.max_unavailable = before.max_unavailable;
+    }
+    fields
+}
+
+/// An update changed these fields: nobody who applied them owns them any more.
+pub fn disown(live: &Value, object: &mut Value) {
+    let (before, after) = (live["spec"].clone(), object["spec"].clone());
+    let entries = object["metadata"]["managedFields"].as_array_mut().into_iter().flatten();
+    entries.for_each(|entry| disown_changed(&before, &after, &mut entry["fieldsV1"]["f:spec"]));
+}
+
+fn disown_changed(before: &Value, after: &Value, owned: &mut Value) {
+    let Value::Object(fields) = owned else { return };
+    fields.retain(|key, inner| {
+        let name = key.strip_prefix("f:").unwrap_or(key);
+        let (before, after) = (&before[name], &after[name]);
+        disown_changed(before, after, inner);
+        before == after || name == "template" || inner.as_object().is_some_and(|map| !map.is_empty())
+    });
+}
+
 fn owned(value: &Value) -> Value {
     let Value::Object(map) = value else { return json!({}) };
     let fields = map.iter().filter(|(key, _)| *key != "template");
