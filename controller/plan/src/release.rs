@@ -3,13 +3,13 @@
 
 use crds::rollout::OnFailure;
 use crds::status::{BatchStatus, Phase};
-use crds::{Fenced, Revision};
+use crds::{Fenced, Revision, Target};
 use jiff::Timestamp;
 
 use crate::batch::{Goal, Step};
-use crate::deployment::{Progress, find, keep, write_fenced};
+use crate::deployment::{Progress, keep, write_fenced};
 use crate::draft::{Draft, later};
-use crate::observed::{Fact, Fields, Sets, Workload};
+use crate::observed::{Fact, Fields, Sets, Strategy, Workload};
 use crate::request::{self, Heard};
 use crate::upkeep::{self, Moving};
 use crate::waiting::{Wait, trouble_sentence};
@@ -43,34 +43,13 @@ pub(crate) fn go(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
         return retreat::abort(draft, workload, fenced, because);
     }
     keep(draft, workload, &fenced.stable);
-    if !workload.projected {
-        return project_again(draft, workload, fenced);
-    }
     let release = Release { workload, fenced, step, goal, limits, heard };
-    if fenced.batch == 0 {
+    if !workload.projected {
+        release.project_again(draft);
+    } else if fenced.batch == 0 {
         release.open(draft, same);
     } else {
         release.judge(draft);
-    }
-}
-
-/// The last write did not pass the webhook. If it was a user's pause, the hold has to know of it.
-fn project_again(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
-    let mut again = fenced.clone();
-    again.original.paused = true;
-    if workload.fields != Fields::held(&again) {
-        draft.act(write_fenced(workload, fenced.clone()));
-        return draft.wait(Wait::Webhook);
-    }
-    match &workload.sets {
-        Fact::Known(sets) => {
-            // Before there are pods it may be the first hold's pause, which no webhook has lifted.
-            let begun = find(sets, &fenced.revision).is_some_and(|set| set.replicas > 0);
-            again.original.paused = fenced.original.paused || begun;
-            draft.act(write_fenced(workload, again));
-            draft.wait(Wait::Webhook);
-        }
-        Fact::Absent | Fact::Unknown(_) => draft.wait_quietly(Wait::Webhook),
     }
 }
 
@@ -172,6 +151,36 @@ impl Release<'_> {
         }
     }
 
+    /// The last write did not pass the webhook: what it wanted may be outdated, and the live fields
+    /// are what the stock controller goes by.
+    fn project_again(&self, draft: &mut Draft<'_>) {
+        let Self { workload, fenced, .. } = *self;
+        let Fields { paused, strategy, .. } = workload.fields;
+        let (Strategy::RollingUpdate { max_surge, max_unavailable }, true) =
+            (strategy, fenced.batch > 0)
+        else {
+            draft.act(write_fenced(workload, fenced.clone()));
+            return draft.wait(Wait::Webhook);
+        };
+        let Some(sets) = self.sets(draft) else { return };
+        let live = Fenced { target: Target { paused, max_surge, max_unavailable }, ..fenced.clone() };
+        let progress = self.progress(sets, draft.now);
+        let moving = Moving { fenced: &live, ..self.moving(sets, &progress) };
+        if !moving.is_quiet() {
+            return draft.wait_quietly(Wait::StockController);
+        }
+        let mut again = moving.fenced_at(fenced.batch, self.goal);
+        let mut noted = fenced.clone();
+        noted.original.paused = true;
+        if workload.fields == Fields::held(&noted) && progress.new > 0 {
+            // Only a pause is what nobody projected. With pods in the batch it is not that of the
+            // first hold, so it is the user's.
+            again = noted;
+        }
+        draft.act(write_fenced(workload, again));
+        draft.wait(Wait::Webhook);
+    }
+
     /// Before the first batch. The status has to say that the release is on before a pod moves.
     fn open(&self, draft: &mut Draft<'_>, same: bool) {
         if let Some(wait) = self.stop(draft) {
@@ -249,7 +258,7 @@ impl Release<'_> {
         } else if moving.is_quiet() {
             self.ready(draft, &moving);
         } else {
-            draft.wait_quietly(Wait::StockController);
+            upkeep::keep_shares(draft, &moving);
         }
     }
 

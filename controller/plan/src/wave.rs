@@ -74,6 +74,15 @@ pub(crate) fn target(goal: Goal, limits: Limits, original: &Original, count: Cou
     }
 }
 
+/// Old pods that the stock controller may take away by these fields: 1 where they come out as none.
+pub(crate) fn unavailable_of(target: Target, replicas: i32) -> i32 {
+    let unavailable = target.max_unavailable.floor_of(replicas);
+    match target.max_surge.ceil_of(replicas) {
+        0 => unavailable.max(1).min(replicas),
+        _ => unavailable.min(replicas),
+    }
+}
+
 /// Whether `next` is worth a write in a batch whose fields are `now`. They let a wave of `u + s` new
 /// pods out, and the next write is due once all of these are ready: one for `maxSurge +
 /// maxUnavailable` pods, and one more where the batch comes to rest. To follow each pod that gets
@@ -91,7 +100,7 @@ pub(crate) fn is_due(goal: Goal, limits: Limits, count: Count, now: Target, next
     let (Goal::Share(_) | Goal::All, false) = (goal, now.paused) else { return true };
     let Count { replicas, ready, new, old, .. } = count;
     let (surge, most) = (now.max_surge.ceil_of(replicas), goal.new_pods(replicas));
-    let wave = now.max_unavailable.floor_of(replicas) + surge;
+    let wave = surge + unavailable_of(now, replicas);
     // Scaling, or an edit of the user's limits, may leave more than is allowed.
     let beyond = wave.max(new).max(replicas - old) > most || surge > limits.surge;
     beyond || ready >= wave

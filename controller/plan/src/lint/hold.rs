@@ -209,6 +209,10 @@ pub(super) fn check_resize(
         return lint.must(false, "only a fenced workload's sets are resized", detail);
     };
     lint.must(!workload.fields.paused, "nothing is moved back under a pause", detail);
+    if replicas == set.replicas {
+        let stale = set.desired != Some(workload.replicas) && replicas == workload.replicas;
+        return lint.must(stale, "a size is written again to end a scaling", detail);
+    }
     let allowed = plan.status.batch.as_ref().map_or(0, |batch| batch.replicas);
     let right = if set.revision == fenced.stable {
         replicas > set.replicas && replicas <= workload.replicas

@@ -114,7 +114,7 @@ impl Checks {
 
     /// The user's Rollout from now on; None: deleted.
     pub fn user_rollout(&mut self, spec: Option<RolloutSpec>) {
-        self.releases.user_rollout(spec);
+        self.releases.user_rollout(spec, self.workload.as_deref());
     }
 
     /// The user asked for something.

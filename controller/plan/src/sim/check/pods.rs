@@ -102,6 +102,12 @@ impl Pods {
         count(self.active().filter(|seen| seen.revision == *revision))
     }
 
+    /// Active pods of a revision that are ready.
+    pub fn ready(&self, revision: &Revision) -> i32 {
+        let ready = |seen: &&Seen| seen.revision == *revision && seen.ready_since.is_some();
+        count(self.active().filter(ready))
+    }
+
     /// Active pods that are ready, or would be but for something that is not our doing.
     pub fn serving(&self) -> i32 {
         let missing: i32 = self.missing.values().sum();

@@ -11,6 +11,7 @@ use crds::rollout::Batch;
 use crds::{IntOrPercent, Original, Request, Revision, RolloutSpec};
 
 use super::pods::Pods;
+use crate::observed::Strategy;
 use super::{Verdict, is_armed, is_fenced};
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
@@ -101,14 +102,16 @@ impl Releases {
 
     /// Two revisions at once have to give way, to a third or to the stable one. The fence is on both
     /// of their ReplicaSets, so the stock controller knows none of their pods as available, and
-    /// takes ready ones of the older for unready ones of the younger. So many may go too early.
+    /// takes ready ones of the older for unready ones of the younger. Or one has to, and the stable
+    /// pods are not ready themselves. So many may go too early.
     pub fn torn(&self, pods: &Pods, workload: &Deployment) -> i32 {
         let stable = self.stable.as_ref();
         let others = pods.revisions().into_iter().filter(|(revision, _)| {
             *revision != workload.revision && Some(revision) != stable
         });
         let counts: Vec<_> = others.map(|(_, count)| count).collect();
-        if counts.len() > 1 { counts.iter().sum() } else { 0 }
+        let unready = stable.is_some_and(|stable| pods.of(stable) > pods.ready(stable));
+        if counts.len() > 1 || unready { counts.iter().sum() } else { 0 }
     }
 
     /// The live template came unheld.
@@ -122,9 +125,16 @@ impl Releases {
     }
 
     /// The Rollout as the user has it from now on.
-    pub fn user_rollout(&mut self, spec: Option<RolloutSpec>) {
+    pub fn user_rollout(&mut self, spec: Option<RolloutSpec>, workload: Option<&Deployment>) {
         match spec {
-            Some(spec) => self.specs.push(spec),
+            Some(spec) => {
+                // What is live when nobody holds it is stable for whoever comes then.
+                let free = workload.filter(|w| self.specs.is_empty() && !is_fenced(w));
+                if let Some(workload) = free {
+                    self.stable = Some(workload.revision.clone());
+                }
+                self.specs.push(spec);
+            }
             None => {
                 self.specs.clear();
                 // Whatever is released then, is released.
@@ -138,8 +148,14 @@ impl Releases {
     pub fn user_request(&mut self, request: &Request) {
         let revision = request.revision.clone();
         match request.verb {
-            Verb::Promote => drop(self.promoted.insert((revision, request.batch))),
-            Verb::PromoteFull => drop(self.full.insert(revision)),
+            Verb::Promote => {
+                self.promoted.insert((revision, request.batch));
+                self.pause = None;
+            }
+            Verb::PromoteFull => {
+                self.full.insert(revision);
+                self.pause = None;
+            }
             Verb::Pause => self.pause = Some((request.id.clone(), false)),
             Verb::Resume => self.pause = None,
             Verb::Abort => drop(self.rejected.insert(revision)),
@@ -187,7 +203,8 @@ impl Releases {
             return Ok(());
         }
         let empty = before.spec.replicas == 0 || now.spec.replicas == 0;
-        if empty || !is_armed(before) || self.specs.is_empty() {
+        let recreate = now.spec.strategy == Strategy::Recreate;
+        if empty || recreate || !is_armed(before) || self.specs.is_empty() {
             if let Some(stable) = self.stable.replace(revision.clone()) {
                 self.left.insert(stable, i32::MAX);
             }
@@ -275,6 +292,8 @@ impl Releases {
         }
         let allowed = self.current.as_ref().map_or(0, |release| self.allowed(release, before));
         self.high = self.high.max(share(self.high)).max(share(self.all_new(pods, owner, cluster)));
+        // It fills the larger of two ReplicaSets up to the surge, whichever that is.
+        self.surging = self.surging.max(self.surge(owner));
         let Some(release) = &mut self.current else { return };
         // The stock controller may be about to fill the batch as it was before.
         let count = reach(release, pods, cluster).max(allowed);

@@ -37,6 +37,9 @@ impl World {
             Ok(live) => {
                 let mut raw = manifest::apply(&live, &self.user.last, &wanted);
                 if self.user.server_side {
+                    if let Some(before) = self.checks.fields() {
+                        fields = manifest::told(&live, &raw["spec"], before, fields);
+                    }
                     manifest::own(&mut raw, &wanted);
                     self.user_write(raw)?
                 } else {
@@ -76,8 +79,14 @@ impl World {
         self.name_version(&manifest.version);
         let mut raw = wanted.clone();
         manifest::remember(&mut raw, &wanted);
+        let mut fields = manifest.stated.or_defaults();
+        if let (Ok(live), Some(before)) = (self.cluster.deployment(NAME), self.checks.fields())
+            && live.annotations.get(LAST_APPLIED_ANNOTATION) == Some(&wanted.to_string())
+        {
+            fields = manifest::sent(&live.raw["spec"], &raw["spec"], before, fields);
+        }
         let warnings = self.user_update(raw)?;
-        self.checks.user_fields(manifest.stated.or_defaults());
+        self.checks.user_fields(fields);
         self.applied(wanted, &manifest);
         Ok(warnings)
     }

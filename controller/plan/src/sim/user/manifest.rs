@@ -63,6 +63,9 @@ impl Manifest {
     pub fn fields(&self, last: &Stated, before: Option<Original>) -> Original {
         let (now, defaults) = (&self.stated, Stated::default().or_defaults());
         let before = before.unwrap_or(defaults);
+        // Recreate has no numbers. In a release it waits, and the numbers stay as they were.
+        let numbers = Stated { surge: None, unavailable: None, ..*last };
+        let last = if now.recreate { &numbers } else { last };
         // What removes the last value under rollingUpdate may leave the map: the default again.
         Original {
             paused: field(now.paused, last.paused, before.paused, defaults.paused),
@@ -150,21 +153,35 @@ pub fn own(object: &mut Value, manifest: &Value) {
 /// The user's own fields after a write that leaves no trace of what it states but does not change:
 /// where a hold has put the very value there, nobody can know that it was meant.
 pub fn sent(live: &Value, written: &Value, before: Original, meant: Original) -> Original {
-    let same = |path: &str| live.pointer(path) == written.pointer(path);
+    unless(|path| live.pointer(path) == written.pointer(path), before, meant)
+}
+
+/// The same after a server-side apply, which leaves a trace where it comes to own a field.
+pub fn told(live: &Value, written: &Value, before: Original, meant: Original) -> Original {
+    let owned = &live["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"];
+    let silent = |path: &str| {
+        let owner = path.replace('/', "/f:");
+        live["spec"].pointer(path) == written.pointer(path) && owned.pointer(&owner).is_some()
+    };
+    unless(silent, before, meant)
+}
+
+/// `meant`, but for the fields whose paths are `silent`.
+fn unless(silent: impl Fn(&str) -> bool, before: Original, meant: Original) -> Original {
     let mut fields = meant;
-    if same("/paused") {
+    if silent("/paused") {
         fields.paused = before.paused;
     }
-    if same("/minReadySeconds") {
+    if silent("/minReadySeconds") {
         fields.min_ready_seconds = before.min_ready_seconds;
     }
-    if same("/progressDeadlineSeconds") {
+    if silent("/progressDeadlineSeconds") {
         fields.progress_deadline_seconds = before.progress_deadline_seconds;
     }
-    if same("/strategy/rollingUpdate/maxSurge") {
+    if silent("/strategy/rollingUpdate/maxSurge") {
         fields.max_surge = before.max_surge;
     }
-    if same("/strategy/rollingUpdate/maxUnavailable") {
+    if silent("/strategy/rollingUpdate/maxUnavailable") {
         fields.max_unavailable = before.max_unavailable;
     }
     fields
