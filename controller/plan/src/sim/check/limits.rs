@@ -30,8 +30,9 @@ impl Limits {
     }
 
     /// The user scaled. What is unavailable already keeps its share (stock scales without looking
-    /// at readiness, and a hold's maxUnavailable is a share), and rounding may cost one pod. It may
-    /// act on this scaling after the next one.
+    /// at readiness, and a hold's maxUnavailable is a share); rounding, or a pod that gets ready in
+    /// the moment in which it is chosen to go, may cost one. It may act on this scaling after the
+    /// next one.
     pub fn scaled(&mut self, pods: &Pods, before: i32, after: i32) {
         let Some(fields) = self.fields else { return };
         self.ceiling = self.ceiling.max(after + fields.max_surge.ceil_of(after));
@@ -39,7 +40,7 @@ impl Limits {
         self.lower_to(if after < before {
             pods.serving().min(before) * after / before.max(1) - 1
         } else {
-            after - (unavailable * after + before - 1) / before.max(1)
+            after - (unavailable * after + before - 1) / before.max(1) - 1
         });
     }
 

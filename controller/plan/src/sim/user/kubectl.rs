@@ -80,6 +80,9 @@ impl World {
         let mut raw = wanted.clone();
         manifest::remember(&mut raw, &wanted);
         let mut fields = manifest.stated.or_defaults();
+        if let Some(before) = self.checks.fields().filter(|_| manifest.stated.recreate) {
+            (fields.max_surge, fields.max_unavailable) = (before.max_surge, before.max_unavailable);
+        }
         if let (Ok(live), Some(before)) = (self.cluster.deployment(NAME), self.checks.fields())
             && live.annotations.get(LAST_APPLIED_ANNOTATION) == Some(&wanted.to_string())
         {
