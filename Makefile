@@ -38,7 +38,7 @@ bench: ## figures beside a native rollout's and the targets; also in target/benc
 # only where they are named.
 
 TEST = cargo test --workspace --locked
-ON_CLUSTER = --test cluster --test admission --test behaviour
+ON_CLUSTER = --test cluster --test admission --test conformance --test behaviour
 
 .PHONY: test lint unit real
 test: lint unit real ## every check there is (warm: 15 minutes; cold: within the hour)
@@ -51,6 +51,6 @@ unit: ## unit, script, simulation and property tests (4 minutes)
 	$(TEST)
 
 real: ## black-box tests on the real cluster: side by side, then those that break parts (9 minutes)
-	@$(IN_CLUSTER) $(TEST) --test cluster --test admission
+	@$(IN_CLUSTER) $(TEST) --test cluster --test admission --test conformance
 	@$(IN_CLUSTER) $(TEST) --test behaviour -- --skip serial --test-threads 6
 	@$(IN_CLUSTER) $(TEST) --test behaviour -- serial --test-threads 1

@@ -121,6 +121,7 @@ impl<'a> Draft<'a> {
         if let Some(wait) = self.wait.take() {
             self.status.waiting_for = Some(self.waiting_for(&wait));
         }
+        self.say_deletion();
         self.status.observed_generation = Some(self.seen.rollout.generation);
         let stamp = self.stamp();
         conditions::set(&mut self.status, self.armed, self.seen.rollout.generation, &stamp);
@@ -131,6 +132,17 @@ impl<'a> Draft<'a> {
             events: self.turns,
             wake: self.wake,
             watch_sets: self.watch_sets,
+        }
+    }
+
+    /// A Rollout that is deleted in a release goes after it, and whoever waits for that has to know.
+    fn say_deletion(&mut self) {
+        const SAID: &str = "; the Rollout is being deleted and goes when the release is over";
+        let waits = self.seen.rollout.deleting && self.status.phase != Phase::Terminating;
+        if let Some(waiting) = self.status.waiting_for.as_mut().filter(|_| waits)
+            && !waiting.message.ends_with(SAID)
+        {
+            waiting.message.push_str(SAID);
         }
     }
 

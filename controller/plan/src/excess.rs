@@ -59,6 +59,8 @@ pub(crate) fn next(goal: Goal, limits: Limits, sizes: Sizes, room: i32) -> Back 
     match goal {
         Goal::Beside if missing > 0 => Back::Raise(missing),
         Goal::Share(_) if missing > 0 && excess > 0 && room == 0 => match limits.surge {
+            // Ready pods are given up for these: not before the last ones have come up.
+            0 if sizes.old_ready < sizes.old => Back::Wait,
             0 => Back::Swap(missing.min(excess).min(limits.unavailable).max(1)),
             surge => Back::Raise(missing.min(surge)),
         },

@@ -103,11 +103,9 @@ fn barred(draft: &mut Draft<'_>, workload: &Workload, hold: &Barred) {
                 draft.wait(Wait::Webhook);
             }
         }
-        _ if *live != stable => {
-            escaped(draft, workload);
-            retreat::lift(draft, workload, false);
-            retreat::forget_release(draft);
-        }
+        // Another one came at zero replicas, or past the webhook. What the status knows of it
+        // follows once the bar is gone: a bar that stays would speak of the wrong stable version.
+        _ if *live != stable => retreat::lift(draft, workload, false),
         _ if !workload.projected => {
             let mut again = Hold::barred(hold.revision.clone(), hold.why);
             again.state = HoldState::Barred(hold.clone());

@@ -3,13 +3,13 @@
 
 use crds::rollout::OnFailure;
 use crds::status::{BatchStatus, Phase};
-use crds::{Fenced, Revision};
+use crds::{Fenced, Revision, Target};
 use jiff::Timestamp;
 
 use crate::batch::{Goal, Step};
 use crate::deployment::{Progress, keep, write_fenced};
 use crate::draft::{Draft, later};
-use crate::observed::{Fact, Sets, Workload};
+use crate::observed::{Fact, Fields, Sets, Strategy, Workload};
 use crate::request::{self, Heard};
 use crate::upkeep::{self, Moving};
 use crate::waiting::{Wait, trouble_sentence};
@@ -43,12 +43,10 @@ pub(crate) fn go(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
         return retreat::abort(draft, workload, fenced, because);
     }
     keep(draft, workload, &fenced.stable);
-    if !workload.projected {
-        draft.act(write_fenced(workload, fenced.clone()));
-        return draft.wait(Wait::Webhook);
-    }
     let release = Release { workload, fenced, step, goal, limits, heard };
-    if fenced.batch == 0 {
+    if !workload.projected {
+        release.project_again(draft);
+    } else if fenced.batch == 0 {
         release.open(draft, same);
     } else {
         release.judge(draft);
@@ -78,9 +76,10 @@ fn follow(draft: &mut Draft<'_>, fenced: &Fenced) -> bool {
     same
 }
 
+/// Until the first batch has begun, an edit of the batches takes effect on it, too.
 fn step_of(draft: &Draft<'_>, index: u32) -> Step {
     let spec = &draft.seen.rollout.spec.strategy.batches;
-    Step::of(spec, draft.status.batch.as_ref(), index)
+    Step::of(spec, draft.status.batch.as_ref().filter(|_| index > 0), index)
 }
 
 /// Brings the batch of the status up to the hold's.
@@ -88,7 +87,10 @@ fn say_batch(draft: &mut Draft<'_>, step: &Step, replicas: i32) {
     let started_at = draft.stamp();
     let old = draft.status.batch.take();
     let batch = match old {
-        Some(old) if old.index == step.index => BatchStatus { replicas, ..old },
+        Some(old) if old.index == step.index => {
+            let (count, definition) = (step.count, step.definition.clone());
+            BatchStatus { count, definition, replicas, ..old }
+        }
         old => BatchStatus {
             index: step.index,
             count: step.count,
@@ -147,6 +149,36 @@ impl Release<'_> {
             goal: self.goal,
             limits: self.limits,
         }
+    }
+
+    /// The last write did not pass the webhook: what it wanted may be outdated, and the live fields
+    /// are what the stock controller goes by.
+    fn project_again(&self, draft: &mut Draft<'_>) {
+        let Self { workload, fenced, .. } = *self;
+        let Fields { paused, strategy, .. } = workload.fields;
+        let (Strategy::RollingUpdate { max_surge, max_unavailable }, true) =
+            (strategy, fenced.batch > 0)
+        else {
+            draft.act(write_fenced(workload, fenced.clone()));
+            return draft.wait(Wait::Webhook);
+        };
+        let Some(sets) = self.sets(draft) else { return };
+        let live = Fenced { target: Target { paused, max_surge, max_unavailable }, ..fenced.clone() };
+        let progress = self.progress(sets, draft.now);
+        let moving = Moving { fenced: &live, ..self.moving(sets, &progress) };
+        if !moving.is_quiet() {
+            return draft.wait_quietly(Wait::StockController);
+        }
+        let mut again = moving.fenced_at(fenced.batch, self.goal);
+        let mut noted = fenced.clone();
+        noted.original.paused = true;
+        if workload.fields == Fields::held(&noted) && progress.new > 0 {
+            // Only a pause is what nobody projected. With pods in the batch it is not that of the
+            // first hold, so it is the user's.
+            again = noted;
+        }
+        draft.act(write_fenced(workload, again));
+        draft.wait(Wait::Webhook);
     }
 
     /// Before the first batch. The status has to say that the release is on before a pod moves.
@@ -226,7 +258,7 @@ impl Release<'_> {
         } else if moving.is_quiet() {
             self.ready(draft, &moving);
         } else {
-            draft.wait_quietly(Wait::StockController);
+            upkeep::keep_shares(draft, &moving);
         }
     }
 

@@ -36,24 +36,29 @@ impl Moving<'_> {
 
     /// The hold for the next wave to `goal` in batch `index`.
     pub(crate) fn fenced_at(&self, index: u32, goal: Goal) -> Fenced {
+        let target = wave::target(goal, self.limits, &self.fenced.original, self.count());
+        Fenced { batch: index, target, ..self.fenced.clone() }
+    }
+
+    fn count(&self) -> Count {
         let replicas = self.workload.replicas;
         let target = self.fenced.target;
         let begun = self.fenced.batch > 0 && !target.paused;
-        let written = if begun { target.max_unavailable.floor_of(replicas) } else { 0 };
+        let written = if begun { wave::unavailable_of(target, replicas) } else { 0 };
         let Progress { ready, new, old, .. } = *self.progress;
-        let count = Count { replicas, ready, new, old, written };
-        let target = wave::target(goal, self.limits, &self.fenced.original, count);
-        Fenced { batch: index, target, ..self.fenced.clone() }
+        Count { replicas, ready, new, old, written }
     }
 }
 
 /// Writes the next wave of the batch, if one is due, or moves back what is beyond the batch.
 pub(crate) fn keep_shares(draft: &mut Draft<'_>, moving: &Moving<'_>) {
     if !moving.is_quiet() {
+        end_scaling(draft, moving);
         return draft.wait_quietly(Wait::StockController);
     }
     let next = moving.fenced_at(moving.fenced.batch, moving.goal);
-    if next.target != moving.fenced.target {
+    let now = moving.fenced.target;
+    if wave::is_due(moving.goal, moving.limits, moving.count(), now, next.target) {
         return draft.act(write_fenced(moving.workload, next));
     }
     if moving.goal == Goal::Shut && moving.progress.new > 0 {
@@ -63,6 +68,28 @@ pub(crate) fn keep_shares(draft: &mut Draft<'_>, moving: &Moving<'_>) {
         return retreat::rest_dormant(draft, moving.workload, moving.fenced, wait);
     }
     move_back(draft, moving);
+}
+
+/// Interrupted between two ReplicaSets, the stock controller may never end a scaling: the only one
+/// that is left has its size already, so it is not written, and keeps saying what it was computed
+/// from. As long as that is outdated nothing is rolled.
+fn end_scaling(draft: &mut Draft<'_>, moving: &Moving<'_>) {
+    let Moving { workload, sets, .. } = moving;
+    let mut active = sets.update.iter().chain(&sets.old).filter(|set| set.replicas > 0);
+    let (Some(set), None) = (active.next(), active.next()) else { return };
+    let acted = workload.observed_generation >= workload.generation && !workload.fields.paused;
+    let stale = set.desired.is_some_and(|desired| desired != workload.replicas);
+    if acted && stale && set.replicas == workload.replicas {
+        let surge = moving.fenced.target.max_surge.ceil_of(workload.replicas);
+        draft.act(Action::ResizeSet {
+            set: set.name.clone(),
+            uid: set.uid.clone(),
+            was: set.replicas,
+            replicas: set.replicas,
+            desired: workload.replicas,
+            max: workload.replicas + surge,
+        });
+    }
 }
 
 fn move_back(draft: &mut Draft<'_>, moving: &Moving<'_>) {

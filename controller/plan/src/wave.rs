@@ -74,6 +74,38 @@ pub(crate) fn target(goal: Goal, limits: Limits, original: &Original, count: Cou
     }
 }
 
+/// Old pods that the stock controller may take away by these fields: 1 where they come out as none.
+pub(crate) fn unavailable_of(target: Target, replicas: i32) -> i32 {
+    let unavailable = target.max_unavailable.floor_of(replicas);
+    match target.max_surge.ceil_of(replicas) {
+        0 => unavailable.max(1).min(replicas),
+        _ => unavailable.min(replicas),
+    }
+}
+
+/// Whether `next` is worth a write in a batch whose fields are `now`. They let a wave of `u + s` new
+/// pods out, and the next write is due once all of these are ready: one for `maxSurge +
+/// maxUnavailable` pods, and one more where the batch comes to rest. To follow each pod that gets
+/// ready would cost a write for each; all it saves is, between two waves of one batch, what the
+/// slowest pod of a wave takes longer than the others.
+///
+/// The last batch is walked the same way, fence on. Lifting it at the start would save those writes
+/// (two at 25%/25%, however many the replicas), but the new pods would count as available then: a
+/// version that replaces this one would make the stock controller take the stable pods first, and
+/// nothing would remember the stable version to go back to.
+pub(crate) fn is_due(goal: Goal, limits: Limits, count: Count, now: Target, next: Target) -> bool {
+    if now == next {
+        return false;
+    }
+    let (Goal::Share(_) | Goal::All, false) = (goal, now.paused) else { return true };
+    let Count { replicas, ready, new, old, .. } = count;
+    let (surge, most) = (now.max_surge.ceil_of(replicas), goal.new_pods(replicas));
+    let wave = surge + unavailable_of(now, replicas);
+    // Scaling, or an edit of the user's limits, may leave more than is allowed.
+    let beyond = wave.max(new).max(replicas - old) > most || surge > limits.surge;
+    beyond || ready >= wave
+}
+
 /// The fields for `unavailable` and `surge` pods of `replicas`.
 fn fields(unavailable: i32, surge: i32, replicas: i32) -> Target {
     Target {

@@ -30,6 +30,19 @@ fn played(tale: &Tale) -> String {
     out
 }
 
+/// Writes of ours in a release of 10 replicas in 5 batches: a status and a hold for each batch,
+/// both once more at the end, and the stable template kept and dropped.
+const RELEASE_WRITES: usize = 14;
+
+#[test]
+fn a_release_keeps_its_budget() {
+    let tale = tales().into_iter().find(|tale| tale.name == "five-batches").unwrap();
+    let timeline = tale.script.play(&Options { record: true, ..options(1) }).timeline;
+    let release = timeline.iter().skip_while(|entry| entry.what != "apply v2");
+    let writes: Vec<_> = release.filter(|entry| entry.who == "sluice").collect();
+    assert_eq!(writes.len(), RELEASE_WRITES, "{writes:#?}");
+}
+
 #[test]
 fn golden() {
     let update = std::env::var_os("UPDATE_EXPECT").is_some();

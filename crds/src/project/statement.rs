@@ -20,6 +20,8 @@ pub(super) struct Statement<'a> {
 
 struct Manifest {
     spec: Value,
+    /// What the manifest before stated.
+    before: Value,
     fields: Fields,
 }
 
@@ -47,8 +49,12 @@ impl<'a> Statement<'a> {
 
     fn in_manifest(&self, field: Field) -> bool {
         self.manifest.as_ref().is_some_and(|manifest| {
-            let stated = field.path().iter().fold(&manifest.spec, |value, key| &value[*key]);
-            !stated.is_null() && manifest.fields.get(field) == self.new.fields.get(field)
+            // What it states no more is the apiserver's default from now on.
+            let speaks = |spec: &Value| {
+                !field.path().iter().fold(spec, |value, key| &value[*key]).is_null()
+            };
+            (speaks(&manifest.spec) || speaks(&manifest.before))
+                && manifest.fields.get(field) == self.new.fields.get(field)
         })
     }
 
@@ -78,8 +84,9 @@ fn manifest(old: &Deployment, new: &Deployment) -> Option<Manifest> {
     }
     let spec = last_applied(new.raw)?.get_mut("spec")?.take();
     let fields = Fields::of(&spec)?;
+    let before = last_applied(old.raw).map_or(Value::Null, |mut before| before["spec"].take());
     // A manifest that states the fence is an export: nothing in it is the user's own.
-    (!fields.is_fenced()).then_some(Manifest { spec, fields })
+    (!fields.is_fenced()).then_some(Manifest { spec, before, fields })
 }
 
 /// The manifest that `kubectl apply` left in an object.

@@ -29,8 +29,7 @@ fn walk(goal: Goal, limits: Limits, replicas: i32, new: i32, old: i32, room: i32
             Back::Swap(pods) => {
                 assert!(ready - pods >= replicas - limits.unavailable, "too few: {context}");
                 // Both patches are one step here: the sum is what the stock controller keeps.
-                sizes = Sizes { new: new - pods, old: old + pods, old_ready, ..sizes };
-                sizes.old_ready = sizes.old;
+                sizes = Sizes { new: new - pods, old: old + pods, ..sizes };
             }
         }
         sizes.pods = sizes.new + sizes.old;

@@ -2,7 +2,7 @@
 
 use crds::hold::{Bar, Reading};
 use crds::status::Phase;
-use crds::{Fenced, Hold, HoldState};
+use crds::{Fenced, Hold, HoldState, Original};
 
 use super::{Lint, all};
 use crate::RECONCILING;
@@ -73,7 +73,10 @@ impl Release<'_> {
     fn goes_on(&self, lint: &mut Lint, now: &Fenced, next: &Fenced) {
         let detail = || self.detail();
         let Workload { revision, .. } = self.workload;
-        lint.must(next.original == now.original, "originals stay", detail);
+        let noted = Original { paused: true, ..now.original };
+        let unseen = !self.workload.projected && self.workload.fields.paused;
+        let same = next.original == now.original || (unseen && next.original == noted);
+        lint.must(same, "originals stay", detail);
         lint.must(next.stable == now.stable, "the stable revision stays", detail);
         lint.must(next.revision == *revision, "a hold speaks of the live template", detail);
         if next == now {
@@ -206,6 +209,10 @@ pub(super) fn check_resize(
         return lint.must(false, "only a fenced workload's sets are resized", detail);
     };
     lint.must(!workload.fields.paused, "nothing is moved back under a pause", detail);
+    if replicas == set.replicas {
+        let stale = set.desired != Some(workload.replicas) && replicas == workload.replicas;
+        return lint.must(stale, "a size is written again to end a scaling", detail);
+    }
     let allowed = plan.status.batch.as_ref().map_or(0, |batch| batch.replicas);
     let right = if set.revision == fenced.stable {
         replicas > set.replicas && replicas <= workload.replicas

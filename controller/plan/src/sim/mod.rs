@@ -14,6 +14,7 @@
 mod bug;
 mod check;
 mod cluster;
+pub mod conformance;
 mod generate;
 mod moment;
 mod random;

@@ -74,6 +74,8 @@ pub enum Simple {
     RolloutDelete,
     WebhookDown,
     WebhookUp,
+    PolicyDown,
+    PolicyUp,
     ControllerDown,
     ControllerUp,
     StockDown,
@@ -103,7 +105,7 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-const WORDS: [(Simple, &str); 22] = [
+const WORDS: [(Simple, &str); 24] = [
     (Simple::Reapply, "reapply on"),
     (Simple::ReapplyStop, "reapply off"),
     (Simple::ServerSide, "server-side"),
@@ -118,6 +120,8 @@ const WORDS: [(Simple, &str); 22] = [
     (Simple::RolloutDelete, "rollout-delete"),
     (Simple::WebhookDown, "webhook down"),
     (Simple::WebhookUp, "webhook up"),
+    (Simple::PolicyDown, "policy down"),
+    (Simple::PolicyUp, "policy up"),
     (Simple::ControllerDown, "controller down"),
     (Simple::ControllerUp, "controller up"),
     (Simple::StockDown, "stock down"),
@@ -172,7 +176,8 @@ impl FromStr for Command {
         }
         match (verb, &rest[..]) {
             ("apply", words) => {
-                let version = words.first().filter(|word| !word.contains('='));
+                let is_change = |word: &str| word.contains('=') || ["paused", "recreate"].contains(&word);
+                let version = words.first().filter(|word| !is_change(word));
                 let changes = changes(&words[usize::from(version.is_some())..])?;
                 Ok(Self::Apply { version: version.map(ToString::to_string), changes })
             }

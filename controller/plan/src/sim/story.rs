@@ -156,6 +156,8 @@ impl Story {
             Simple::RolloutDelete => return world.user_delete_rollout(),
             Simple::WebhookDown => world.cluster.admission.webhook = false,
             Simple::WebhookUp => world.cluster.admission.webhook = true,
+            Simple::PolicyDown => world.cluster.admission.policy = false,
+            Simple::PolicyUp => world.cluster.admission.policy = true,
             Simple::ControllerDown => world.stop_controller(),
             Simple::ControllerUp => world.start_controller(),
             Simple::StockDown => world.stop_stock(),
@@ -196,6 +198,7 @@ impl Story {
 
     /// What a user would do who reads what the Rollout waits for; None: it is over.
     fn help(&mut self) -> Option<Command> {
+        let is_stable_broken = self.is_stable_broken();
         let world = &mut self.world;
         let rollout = world.cluster.rollouts.get(NAME)?;
         let status = &rollout.status;
@@ -216,6 +219,8 @@ impl Story {
                 Some(Command::Simple(Simple::Resume))
             }
             (_, "ScaledToZero") => Some(Command::Scale(3)),
+            // There is nothing to wait for where the stable version itself is broken.
+            (_, "StablePods") if is_stable_broken => None,
             (phase, waits) => {
                 let what = format!("no fault is on, yet {phase:?} waits for {waits:?}");
                 let now = world.now();
@@ -223,6 +228,11 @@ impl Story {
                 None
             }
         }
+    }
+
+    fn is_stable_broken(&self) -> bool {
+        let stable = self.world.checks.stable();
+        stable.is_some_and(|stable| self.world.kubelet.behaviour(stable).broken.is_some())
     }
 
     fn stays_at_rest(&mut self) {

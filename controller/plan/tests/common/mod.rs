@@ -7,12 +7,14 @@ use plan::sim::{Options, Script};
 /// A story.
 pub struct Tale {
     /// Its file.
+    #[allow(dead_code, reason = "not every test file reads it")]
     pub path: PathBuf,
     /// Its name.
     pub name: String,
     /// What happens.
     pub script: Script,
     /// It goes on until nothing happens any more, and ends the same whenever that is.
+    #[allow(dead_code, reason = "not every test file asks")]
     pub ends: bool,
 }
 

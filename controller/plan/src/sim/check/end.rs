@@ -152,7 +152,9 @@ impl Checks {
             [(revision, count)] => revision == live && *count == wanted,
             _ => false,
         };
-        if !whole && !workload.spec.paused {
+        // Let out before it was armed, a broken version stays where it got stuck, as ever.
+        let stuck = self.releases.is_native() && self.pods.available(live, 0, cluster.now) < wanted;
+        if !whole && !workload.spec.paused && !stuck {
             self.fail(cluster.now, 7, format!("pods are {pods:?}, not {wanted} of {live}"));
         }
     }
@@ -180,11 +182,15 @@ impl Checks {
             let what = format!("{:?} at rest, waits for nothing", rollout.status.phase);
             return self.fail(cluster.now, 8, what);
         };
-        if self.releases.is_over() && waits.reason != "DeploymentPaused" {
+        let moves = rollout.status.phase != Phase::Held && waits.reason != "DeploymentPaused";
+        if self.releases.is_over() && moves {
             let what = "more pods than the batch allows, at rest after scaling";
             self.fail(cluster.now, 1, what);
         }
-        self.within_limits(cluster, workload);
+        // While the user pauses, a lower surge takes effect when the release goes on.
+        if waits.reason != "DeploymentPaused" {
+            self.within_limits(cluster, workload);
+        }
     }
 
     /// At rest the limits hold without any grace.

@@ -30,12 +30,27 @@ impl Limits {
     }
 
     /// The user scaled. What is unavailable already keeps its share (stock scales without looking
-    /// at readiness), and rounding may cost one pod.
+    /// at readiness, and a hold's maxUnavailable is a share); rounding, or a pod that gets ready in
+    /// the moment in which it is chosen to go, may cost one. It may act on this scaling after the
+    /// next one.
     pub fn scaled(&mut self, pods: &Pods, before: i32, after: i32) {
-        if after < before {
-            let share = pods.serving().min(before) * after / before.max(1) - 1;
-            self.scaled = Some(self.scaled.map_or(share, |scaled| scaled.min(share)));
-        }
+        let Some(fields) = self.fields else { return };
+        self.ceiling = self.ceiling.max(after + fields.max_surge.ceil_of(after));
+        let unavailable = fenceposts(fields.max_surge, fields.max_unavailable, before).1;
+        self.lower_to(if after < before {
+            pods.serving().min(before) * after / before.max(1) - 1
+        } else {
+            after - (unavailable * after + before - 1) / before.max(1) - 1
+        });
+    }
+
+    fn lower_to(&mut self, floor: i32) {
+        self.scaled = Some(self.scaled.map_or(floor, |scaled| scaled.min(floor)));
+    }
+
+    /// A pod is gone that was not ready, and was excused for it: nobody has lost a ready one.
+    pub fn lost(&mut self) {
+        self.floor -= 1;
     }
 
     /// The user's own fields change. Pods above a lower surge may be taken away at once.
@@ -65,9 +80,13 @@ impl Limits {
         let replicas = workload.spec.replicas;
         let (surge, unavailable) = fenceposts(fields.max_surge, fields.max_unavailable, replicas);
         // Moving back without surge: both patches back to back; no order avoids it.
-        let moving = if releases.is_over() && surge == 0 { unavailable } else { 0 };
+        let moving = if releases.may_move_back() && surge == 0 { unavailable } else { 0 };
         self.check_ceiling(asked, replicas + surge.max(moving), releases.is_calm())?;
-        let demanded = (replicas - unavailable - releases.torn(pods, workload)).max(0);
+        let demanded = (replicas - unavailable).max(0);
+        let torn = releases.torn(pods, workload);
+        if torn > 0 {
+            self.lower_to(demanded - torn);
+        }
         if releases.is_calm() && pods.serving() >= demanded {
             self.scaled = None;
         }

@@ -22,10 +22,9 @@ use limits::Limits;
 use pods::Pods;
 use release::Releases;
 
-use super::cluster::objects::Deployment;
+use super::cluster::objects::{Deployment, Pod};
 use super::cluster::{Cluster, Kind, admission};
 use super::moment::Moment;
-use super::shell::{Failure, Request};
 
 /// An invariant that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +49,6 @@ pub struct Checks {
     /// There is no controller of ours: nothing is promised.
     off: bool,
     events: u32,
-    /// When our controller wrote last.
-    pub last_write: Moment,
 }
 
 impl Checks {
@@ -101,17 +98,12 @@ impl Checks {
         }
     }
 
-    /// A write of our controller was answered.
-    pub fn ours(&mut self, now: Moment, _request: &Request, _answer: &Result<(), Failure>) {
-        self.last_write = now;
-    }
-
     /// The user's own fields from now on.
     pub fn user_fields(&mut self, fields: Original) {
         if self.limits.fields != Some(fields) {
             let replicas = self.workload.as_ref().map_or(0, |workload| workload.spec.replicas);
             self.limits.edited(fields, replicas);
-            self.releases.edited(fields);
+            self.releases.edited(fields, replicas);
         }
     }
 
@@ -122,7 +114,7 @@ impl Checks {
 
     /// The user's Rollout from now on; None: deleted.
     pub fn user_rollout(&mut self, spec: Option<RolloutSpec>) {
-        self.releases.user_rollout(spec);
+        self.releases.user_rollout(spec, self.workload.as_deref());
     }
 
     /// The user asked for something.
@@ -145,6 +137,7 @@ impl Checks {
         let stored = change.and_then(|change| change.object.clone());
         let before = std::mem::replace(&mut self.workload, stored.clone());
         let Some(now) = stored else {
+            self.pods.forget();
             self.limits.forget();
             self.releases.forget();
             return Ok(());
@@ -155,7 +148,7 @@ impl Checks {
         };
         if before.spec.replicas != now.spec.replicas {
             self.limits.scaled(&self.pods, before.spec.replicas, now.spec.replicas);
-            self.releases.scaled(&self.pods, cluster, before.spec.replicas, now.spec.replicas);
+            self.releases.scaled(&self.pods, cluster, &now, before.spec.replicas);
         }
         if before.revision != now.revision {
             return self.releases.template_changed(&self.pods, cluster, &before, &now);
@@ -166,17 +159,31 @@ impl Checks {
 
     fn see_pod(&mut self, cluster: &Cluster, number: usize) -> Verdict {
         let Some(change) = cluster.pods.change(number) else { return Ok(()) };
+        if !self.pods.knows(&change.name) && !self.is_ours(cluster, change.object.as_deref()) {
+            return Ok(());
+        }
         let turn = self.pods.see(&change.name, change.object.as_deref());
         let Some(workload) = &self.workload else { return Ok(()) };
         match turn {
             pods::Turn::Created(revision) => {
                 self.releases.pod_created(&self.pods, &revision, workload, cluster)
             }
-            pods::Turn::Deleted(revision, excused) => {
-                self.releases.pod_deleted(&revision, excused, workload)
+            pods::Turn::Gone { revision, excused, ready_since } => {
+                if excused {
+                    self.limits.lost();
+                }
+                self.releases.pod_gone(&revision, ready_since, cluster.now);
+                Ok(())
             }
             pods::Turn::Other => Ok(()),
         }
+    }
+
+    /// It is of the workload that is there now.
+    fn is_ours(&self, cluster: &Cluster, pod: Option<&Pod>) -> bool {
+        let set = pod.and_then(|pod| cluster.sets.iter().find(|set| set.meta.uid == pod.owner));
+        let workload = self.workload.as_ref().map(|workload| &workload.meta.uid);
+        set.is_some_and(|set| Some(&set.owner) == workload)
     }
 }
 

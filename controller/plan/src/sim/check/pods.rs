@@ -15,7 +15,6 @@ pub struct Pods {
     pods: BTreeMap<Rc<str>, Seen>,
     /// Evicted pods that have not been replaced yet, by revision.
     missing: BTreeMap<Revision, i32>,
-    evicted: Vec<Rc<str>>,
 }
 
 struct Seen {
@@ -30,8 +29,13 @@ struct Seen {
 pub enum Turn {
     /// It is new.
     Created(Revision),
-    /// It is going; true if it was unready through no fault of ours or evicted by a user.
-    Deleted(Revision, bool),
+    /// It is going.
+    Gone {
+        revision: Revision,
+        /// It was excused for not being ready.
+        excused: bool,
+        ready_since: Option<Moment>,
+    },
     /// Anything else.
     Other,
 }
@@ -41,15 +45,12 @@ impl Pods {
     pub fn see(&mut self, name: &Rc<str>, pod: Option<&Pod>) -> Turn {
         let Some(pod) = pod else {
             let gone = self.pods.remove(name);
-            let was_active = gone.filter(|seen| seen.active);
-            return was_active.map_or(Turn::Other, |seen| Turn::Deleted(seen.revision, true));
+            return gone.filter(|seen| seen.active).map_or(Turn::Other, |seen| seen.going());
         };
         let Some(seen) = self.pods.get_mut(name) else { return self.created(name, pod) };
         if seen.active && !pod.is_active() {
             seen.active = false;
-            let evicted = self.evicted.contains(name);
-            let mild = seen.excused || seen.ready_since.is_none() || evicted;
-            return Turn::Deleted(seen.revision.clone(), mild);
+            return seen.going();
         }
         match (seen.ready_since, pod.ready_since) {
             (Some(_), None) => seen.excused = true,
@@ -74,12 +75,19 @@ impl Pods {
         Turn::Created(pod.revision.clone())
     }
 
+    /// This one was seen before.
+    pub fn knows(&self, name: &str) -> bool {
+        self.pods.contains_key(name)
+    }
+
+    /// Their workload is gone: they are nobody's any more.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     /// A user evicted this pod.
     pub fn evicted(&mut self, name: &str) {
-        if let Some((name, seen)) = self.pods.get_key_value(name)
-            && seen.active
-        {
-            self.evicted.push(Rc::clone(name));
+        if let Some(seen) = self.pods.get(name).filter(|seen| seen.active) {
             *self.missing.entry(seen.revision.clone()).or_default() += 1;
         }
     }
@@ -92,6 +100,12 @@ impl Pods {
     /// Active pods of a revision.
     pub fn of(&self, revision: &Revision) -> i32 {
         count(self.active().filter(|seen| seen.revision == *revision))
+    }
+
+    /// Active pods of a revision that are ready.
+    pub fn ready(&self, revision: &Revision) -> i32 {
+        let ready = |seen: &&Seen| seen.revision == *revision && seen.ready_since.is_some();
+        count(self.active().filter(ready))
     }
 
     /// Active pods that are ready, or would be but for something that is not our doing.
@@ -120,6 +134,13 @@ impl Pods {
 
     fn active(&self) -> impl Iterator<Item = &Seen> {
         self.pods.values().filter(|seen| seen.active)
+    }
+}
+
+impl Seen {
+    fn going(&self) -> Turn {
+        let (revision, excused) = (self.revision.clone(), self.excused);
+        Turn::Gone { revision, excused, ready_since: self.ready_since }
     }
 }
 

@@ -8,10 +8,11 @@ use std::time::Duration;
 use crds::contract::DESIRED_REPLICAS_ANNOTATION;
 use crds::request::Verb;
 use crds::rollout::Batch;
-use crds::{Original, Request, Revision, RolloutSpec};
+use crds::{IntOrPercent, Original, Request, Revision, RolloutSpec};
 
 use super::pods::Pods;
-use super::{Verdict, is_armed};
+use crate::observed::Strategy;
+use super::{Verdict, is_armed, is_fenced};
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
 use crate::sim::moment::Moment;
@@ -35,10 +36,17 @@ pub struct Releases {
     full: BTreeSet<Revision>,
     /// A pause that was asked for, by the id of the request; and whether it was granted.
     pause: Option<(String, bool)>,
+    /// Pods that the first hold of the release may have let any revision have more.
+    surging: i32,
+    /// The last request to let a rejected revision in, by its id.
+    retry: Option<(String, Revision)>,
     /// Since a scaling.
     calm: Calm,
     /// The whole workload goes to this revision unheld: it was not armed, or had no pods.
     native: bool,
+    /// The most pods that any batch has allowed since all pods were of one revision: all new
+    /// revisions together get no more of them, but for the user's surge.
+    high: i32,
 }
 
 struct Release {
@@ -46,10 +54,19 @@ struct Release {
     /// The batch that may be on its way, 1 for the first.
     batch: usize,
     done_at: Option<Moment>,
-    /// Scaling left more than the batch allows: so many, until it is moved back.
+    /// What earlier batches of it allowed, as their definitions had it then.
+    had: Vec<IntOrPercent>,
+    /// One of them may have been the last.
+    had_all: bool,
+    /// There are more than the batch allows: so many, until they are moved back. Scaling left them,
+    /// or the revision had them from before.
     loose: Option<i32>,
-    /// On the way back: stable pods may not be deleted.
+    /// There have been.
+    was_loose: bool,
+    /// The status speaks of it.
     announced: bool,
+    /// Pods that it had when it came.
+    before: i32,
 }
 
 impl Releases {
@@ -60,7 +77,10 @@ impl Releases {
     }
 
     /// The user's own fields change.
-    pub fn edited(&mut self, fields: Original) {
+    pub fn edited(&mut self, fields: Original, replicas: i32) {
+        let surge = |fields: Original| fields.max_surge.ceil_of(replicas);
+        let less = self.fields.map_or(0, |before| surge(before) - surge(fields)).max(0);
+        self.high += less;
         self.fields = Some(fields);
         self.calm = Calm::default();
     }
@@ -75,14 +95,28 @@ impl Releases {
         self.current.as_ref().is_some_and(|release| release.loose.is_some())
     }
 
-    /// On the way back to the stable revision from two others at once: the fence is still on both
-    /// of their ReplicaSets, so the stock controller takes ready pods of the one for unready ones
-    /// of the other. So many may go too early.
+    /// That is or was so, in a batch that may be an earlier one than can be told from outside.
+    pub fn may_move_back(&self) -> bool {
+        self.current.as_ref().is_some_and(|release| release.was_loose)
+    }
+
+    /// Two revisions at once have to give way, to a third or to the stable one. The fence is on both
+    /// of their ReplicaSets, so the stock controller knows none of their pods as available, and
+    /// takes ready ones of the older for unready ones of the younger. Or one has to, and the stable
+    /// pods are not ready themselves. So many may go too early.
     pub fn torn(&self, pods: &Pods, workload: &Deployment) -> i32 {
-        let others = pods.revisions();
-        let others = others.iter().filter(|(revision, _)| *revision != workload.revision);
-        let back = self.stable.as_ref() == Some(&workload.revision);
-        if back && others.clone().count() > 1 { others.map(|(_, count)| count).sum() } else { 0 }
+        let stable = self.stable.as_ref();
+        let others = pods.revisions().into_iter().filter(|(revision, _)| {
+            *revision != workload.revision && Some(revision) != stable
+        });
+        let counts: Vec<_> = others.map(|(_, count)| count).collect();
+        let unready = stable.is_some_and(|stable| pods.of(stable) > pods.ready(stable));
+        if counts.len() > 1 || unready { counts.iter().sum() } else { 0 }
+    }
+
+    /// The live template came unheld.
+    pub fn is_native(&self) -> bool {
+        self.native
     }
 
     /// This revision was rejected, and nobody asked for it again.
@@ -91,9 +125,16 @@ impl Releases {
     }
 
     /// The Rollout as the user has it from now on.
-    pub fn user_rollout(&mut self, spec: Option<RolloutSpec>) {
+    pub fn user_rollout(&mut self, spec: Option<RolloutSpec>, workload: Option<&Deployment>) {
         match spec {
-            Some(spec) => self.specs.push(spec),
+            Some(spec) => {
+                // What is live when nobody holds it is stable for whoever comes then.
+                let free = workload.filter(|w| self.specs.is_empty() && !is_fenced(w));
+                if let Some(workload) = free {
+                    self.stable = Some(workload.revision.clone());
+                }
+                self.specs.push(spec);
+            }
             None => {
                 self.specs.clear();
                 // Whatever is released then, is released.
@@ -107,12 +148,21 @@ impl Releases {
     pub fn user_request(&mut self, request: &Request) {
         let revision = request.revision.clone();
         match request.verb {
-            Verb::Promote => drop(self.promoted.insert((revision, request.batch))),
-            Verb::PromoteFull => drop(self.full.insert(revision)),
+            Verb::Promote => {
+                self.promoted.insert((revision, request.batch));
+                self.pause = None;
+            }
+            Verb::PromoteFull => {
+                self.full.insert(revision);
+                self.pause = None;
+            }
             Verb::Pause => self.pause = Some((request.id.clone(), false)),
             Verb::Resume => self.pause = None,
             Verb::Abort => drop(self.rejected.insert(revision)),
-            Verb::Retry => drop(self.rejected.remove(&revision)),
+            Verb::Retry => {
+                self.rejected.remove(&revision);
+                self.retry = Some((request.id.clone(), revision));
+            }
         }
     }
 
@@ -124,6 +174,13 @@ impl Releases {
             && answer.id == *id
         {
             *granted = answer.granted;
+        }
+        if let Some((id, revision)) = &self.retry
+            && let Some(answer) = &rollout.status.answer
+            && answer.id == *id
+            && !answer.granted
+        {
+            self.rejected.insert(revision.clone());
         }
         let said = &rollout.status.rejected_revision;
         if *said != self.said_rejected {
@@ -146,7 +203,8 @@ impl Releases {
             return Ok(());
         }
         let empty = before.spec.replicas == 0 || now.spec.replicas == 0;
-        if empty || !is_armed(before) || self.specs.is_empty() {
+        let recreate = now.spec.strategy == Strategy::Recreate;
+        if empty || recreate || !is_armed(before) || self.specs.is_empty() {
             if let Some(stable) = self.stable.replace(revision.clone()) {
                 self.left.insert(stable, i32::MAX);
             }
@@ -160,20 +218,44 @@ impl Releases {
         self.rejected.clear();
         self.native = false;
         self.left.remove(revision);
-        self.current = Some(Release {
+        self.pause = None;
+        self.keep_last_spec();
+        let mut release = Release {
             revision: revision.clone(),
             batch: 1,
             done_at: None,
+            had: Vec::new(),
+            had_all: false,
             loose: None,
+            was_loose: false,
             announced: false,
-        });
-        self.keep_last_spec();
+            before: 0,
+        };
+        if !is_fenced(before) {
+            self.let_surge(pods, cluster, now);
+        }
+        let (count, allowed) = (reach(&release, pods, cluster), self.allowed(&release, now.spec.replicas));
+        release.loose = (count > allowed).then_some(count);
+        release.was_loose = count > allowed;
+        release.before = count;
+        self.high = self.high.max(count).max(allowed);
+        self.current = Some(release);
         Ok(())
+    }
+
+    /// A first hold on a workload whose last update (or rollback) is not over pauses it with the
+    /// user's own surge, and paused the stock controller fills all revisions up to that. A smaller
+    /// surge would make it take ready pods away.
+    fn let_surge(&mut self, pods: &Pods, cluster: &Cluster, workload: &Deployment) {
+        let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
+        let several = mine.filter(|set| set.replicas > 0).count() > 1 || pods.revisions().len() > 1;
+        let surge = self.fields.map_or(0, |f| f.max_surge.ceil_of(workload.spec.replicas));
+        self.surging = if several { surge } else { 0 };
     }
 
     fn leave_current(&mut self, pods: &Pods, workload: &Deployment, cluster: &Cluster) {
         if let Some(release) = self.current.take() {
-            let allowed = self.allowed(&release, workload);
+            let allowed = self.allowed(&release, workload.spec.replicas);
             let count = reach(&release, pods, cluster).max(allowed);
             self.left.insert(release.revision, count);
         }
@@ -190,7 +272,7 @@ impl Releases {
         if release.revision != now.revision {
             return Ok(());
         }
-        if release.batch < self.batches() && !self.specs.is_empty() {
+        if !release.had_all && !self.may_be_last(release.batch) {
             return Err((1, format!("fence lifted in batch {}", release.batch)));
         }
         if let Some(stable) = self.stable.replace(now.revision.clone()) {
@@ -201,15 +283,22 @@ impl Releases {
     }
 
     /// The user scaled: shares are kept, as nearly as pods can be counted.
-    pub fn scaled(&mut self, pods: &Pods, cluster: &Cluster, before: i32, after: i32) {
+    pub fn scaled(&mut self, pods: &Pods, cluster: &Cluster, owner: &Deployment, before: i32) {
+        let after = owner.spec.replicas;
         self.calm = Calm::default();
         let share = |count: i32| share(count, before, after);
         for count in self.left.values_mut() {
             *count = share(*count).max(*count);
         }
+        let allowed = self.current.as_ref().map_or(0, |release| self.allowed(release, before));
+        self.high = self.high.max(share(self.high)).max(share(self.all_new(pods, owner, cluster)));
+        // It fills the larger of two ReplicaSets up to the surge, whichever that is.
+        self.surging = self.surging.max(self.surge(owner));
         let Some(release) = &mut self.current else { return };
-        let count = reach(release, pods, cluster);
-        release.loose = Some(share(count).max(release.loose.unwrap_or(0)));
+        // The stock controller may be about to fill the batch as it was before.
+        let count = reach(release, pods, cluster).max(allowed);
+        release.loose = Some(share(count).max(count.min(before)).max(release.loose.unwrap_or(0)));
+        release.was_loose = true;
     }
 
     /// A pod was created.
@@ -224,8 +313,14 @@ impl Releases {
         if self.native || self.stable.as_ref() == Some(revision) {
             return Ok(());
         }
+        let (all, most) = (self.all_new(pods, workload, cluster), self.high + self.surge(workload));
+        if all > most {
+            return Err((1, format!("{all} pods of all new revisions, at most {most} allowed")));
+        }
         if let Some(release) = self.current.as_ref().filter(|r| r.revision == *revision) {
-            let allowed = self.allowed(release, workload).max(release.loose.unwrap_or(0));
+            let allowed = self.allowed(release, workload.spec.replicas);
+            let had = if release.before > 0 { release.before + self.surging } else { 0 };
+            let allowed = allowed.max(release.loose.unwrap_or(0)).max(had);
             if count > allowed {
                 let batch = release.batch;
                 let what =
@@ -237,11 +332,38 @@ impl Releases {
         // The stock controller fills up to the surge while the user pauses.
         let paused = self.fields.filter(|fields| fields.paused);
         let surge = paused.map_or(0, |fields| fields.max_surge.ceil_of(workload.spec.replicas));
+        let surge = surge.max(self.surging);
         match self.left.get(revision).map(|most| most.saturating_add(surge)) {
             Some(most) if count <= most => Ok(()),
             Some(most) => Err((1, format!("{count} pods of {revision}, had {most} when left"))),
             None => Err((1, format!("a pod of {revision}, which nobody asked for"))),
         }
+    }
+
+    /// A pod is gone. The stock controller takes stable pods that do not count as available before
+    /// any others, whoever is to give way.
+    pub fn pod_gone(&mut self, revision: &Revision, ready_since: Option<Moment>, now: Moment) {
+        let seconds = self.fields.map_or(0, |fields| fields.min_ready_seconds);
+        let span = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        let available = ready_since.is_some_and(|since| since + span <= now);
+        if self.stable.as_ref() == Some(revision) && !available {
+            self.high += 1;
+        }
+    }
+
+    /// Pods of the revisions that are neither stable nor were released: that are there, and are to
+    /// stay (a ReplicaSet gives its pods up a moment after it was made smaller).
+    fn all_new(&self, pods: &Pods, workload: &Deployment, cluster: &Cluster) -> i32 {
+        let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
+        let new = mine.filter(|set| {
+            self.stable.as_ref() != Some(&set.revision)
+                && self.left.get(&set.revision) != Some(&i32::MAX)
+        });
+        new.map(|set| set.replicas.min(pods.of(&set.revision))).sum()
+    }
+
+    fn surge(&self, workload: &Deployment) -> i32 {
+        self.fields.map_or(0, |fields| fields.max_surge.ceil_of(workload.spec.replicas))
     }
 
     /// The status has to say that a release is on before its first pod.
@@ -256,27 +378,22 @@ impl Releases {
         Ok(())
     }
 
-    /// A pod is going.
-    pub fn pod_deleted(
-        &self,
-        revision: &Revision,
-        excused: bool,
-        workload: &Deployment,
-    ) -> Verdict {
-        let back = workload.revision == *revision && self.stable.as_ref() == Some(revision);
-        let _ = (back, excused);
-        Ok(())
-    }
-
     /// Moves on as far as the pods and the user allow.
     pub fn advance(&mut self, pods: &Pods, workload: &Deployment, cluster: &Cluster) {
         self.calm.see(is_scaled(workload, cluster), cluster.now);
+        if self.current.is_none() && self.all_new(pods, workload, cluster) == 0 {
+            self.high = 0;
+        }
         while let Some(release) = &self.current {
-            let allowed = self.allowed(release, workload);
+            let allowed = self.allowed(release, workload.spec.replicas);
+            self.high = self.high.max(allowed);
             let count = pods.of(&release.revision);
             let tight = release.loose.is_some() && count <= allowed && self.calm.is_long();
             let goes_on = self.may_leave(release, pods, workload, cluster.now);
             let done = self.is_done(release, pods, workload, cluster.now);
+            let last = self.may_be_last(release.batch);
+            let begun: Vec<_> =
+                self.definitions(release.batch).map(|batch| batch.replicas).collect();
             let Some(release) = &mut self.current else { return };
             if tight {
                 release.loose = None;
@@ -287,6 +404,8 @@ impl Releases {
             if !goes_on {
                 return;
             }
+            release.had.extend(begun);
+            release.had_all |= last;
             release.batch += 1;
             release.done_at = None;
             self.keep_last_spec();
@@ -303,15 +422,17 @@ impl Releases {
         batches.filter_map(move |batches| batches.get(batch - 1).or(batches.last()))
     }
 
-    /// The most pods that a batch allows.
-    fn allowed(&self, release: &Release, workload: &Deployment) -> i32 {
-        let replicas = workload.spec.replicas;
-        if self.full.contains(&release.revision) || release.batch >= self.batches() {
+    /// The most pods that a batch allows, by any of the specs that may be in force.
+    fn allowed(&self, release: &Release, replicas: i32) -> i32 {
+        let full = release.had_all || self.full.contains(&release.revision);
+        if full || self.may_be_last(release.batch) {
             return replicas;
         }
         let most = (1..=release.batch)
             .flat_map(|batch| self.definitions(batch))
-            .map(|batch| batch.replicas.ceil_of(replicas))
+            .map(|batch| batch.replicas)
+            .chain(release.had.iter().copied())
+            .map(|pods| pods.ceil_of(replicas))
             .max();
         let surge = self
             .fields
@@ -321,6 +442,11 @@ impl Releases {
             1 => surge.min(1),
             _ => most.unwrap_or(replicas).min(replicas - 1),
         }
+    }
+
+    fn may_be_last(&self, batch: usize) -> bool {
+        let last = |spec: &RolloutSpec| batch >= spec.strategy.batches.len();
+        self.specs.is_empty() || self.specs.iter().any(last)
     }
 
     /// The fewest ready pods that end a batch.

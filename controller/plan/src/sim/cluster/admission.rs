@@ -47,34 +47,48 @@ impl Admission {
         }
     }
 
-    /// The validating step, rules (a) to (d) of the policy.
+    /// The validating step: the rules of `manifests/policy.yaml`, in their order there.
     pub fn judge(self, old: &Value, new: &Value, writer: &str) -> Result<(), Refused> {
         if !self.policy || !(is_armed(old) || is_armed(new)) {
             return Ok(());
         }
-        let ours = writer == CONTROLLER;
-        let (was_held, is_held) = (is_held(old), is_held(new));
-        let fenced = |object: &Value| {
-            object["spec"]["minReadySeconds"] == i64::from(FENCE_MIN_READY_SECONDS)
-        };
+        let (was, is) = (Guarded::of(old), Guarded::of(new));
+        let judged = is_armed(old) && writer != CONTROLLER;
         let same = |path: &str| old.pointer(path) == new.pointer(path);
+        let empty = is.replicas == 0 || was.replicas == 0;
+        let template = same("/spec/template");
+        let recreate = new["spec"]["strategy"]["type"] == "Recreate";
+        let arrives_held = is.held && is.fenced && is.paused && is.hold != was.hold;
+        let stays_held = is.held
+            && is.fenced
+            && same("/spec/strategy")
+            && (is.paused || !is.hold.contains("\"paused\":true"));
+        let part = |from: &str, to: char| part(was.hold, from, to) == part(is.hold, from, to);
+        let same_hold = part("\"stable\":", ',')
+            && part("\"maxSurge\":", '}')
+            && (!template || part("\"revision\":", '}'));
         let rules = [
-            (is_held || !fenced(new), "fenced without a hold"),
             (
-                ours || !was_held
-                    || (is_held
-                        && fenced(old) == fenced(new)
-                        && same("/spec/strategy")
-                        && same("/spec/progressDeadlineSeconds")),
+                !judged || template || empty || recreate || arrives_held,
+                "a template change must arrive held",
+            ),
+            (
+                !judged || !was.held || (empty && is.hold.is_empty() && !is.fenced) || stays_held,
+                "held: only the controller changes what holds",
+            ),
+            (
+                !judged || !was.held || !is.held || is.hold == was.hold || same_hold,
                 "held: only the controller changes the hold",
             ),
-            (ours || !is_armed(old) || is_armed(new), "the arming label stays"),
             (
-                ours || same("/spec/template")
-                    || (fenced(new) && new["spec"]["paused"] == true)
-                    || new["spec"]["replicas"] == 0
-                    || old["spec"]["replicas"] == 0,
-                "a template change must arrive held",
+                !judged || was.held || was.hold.is_empty() || !is.hold.is_empty() || empty,
+                "barred: only the controller lets it in",
+            ),
+            (!judged || (same(ARMED) && same(ROLLOUT)), "our labels stay"),
+            (is.held || !is.fenced || (was.fenced && !was.held), "half held: fenced without a hold"),
+            (
+                !is.hold.contains("\"template\":{") || is.hold == was.hold,
+                "half held: the template is still in the hold",
             ),
         ];
         match rules.into_iter().find(|(holds, _)| !holds) {
@@ -82,6 +96,39 @@ impl Admission {
             None => Ok(()),
         }
     }
+}
+
+const ARMED: &str = "/metadata/labels/sluice.dev~1armed";
+const ROLLOUT: &str = "/metadata/labels/sluice.dev~1rollout";
+
+/// What the policy reads of an object.
+struct Guarded<'a> {
+    hold: &'a str,
+    /// The hold is one of a release.
+    held: bool,
+    fenced: bool,
+    paused: bool,
+    replicas: i64,
+}
+
+impl<'a> Guarded<'a> {
+    fn of(object: &'a Value) -> Self {
+        let spec = &object["spec"];
+        let hold = object["metadata"]["annotations"][HOLD_ANNOTATION].as_str().unwrap_or_default();
+        Self {
+            hold,
+            held: hold.contains("\"state\":\"fenced\""),
+            fenced: spec["minReadySeconds"] == i64::from(FENCE_MIN_READY_SECONDS),
+            paused: spec["paused"] == true,
+            replicas: spec["replicas"].as_i64().unwrap_or(1),
+        }
+    }
+}
+
+/// The part of a hold's text from `from` up to the next `to`.
+fn part<'a>(text: &'a str, from: &str, to: char) -> Option<&'a str> {
+    let rest = &text[text.find(from)?..];
+    rest.split(to).next()
 }
 
 /// What the webhook makes of a write.
@@ -101,8 +148,4 @@ pub fn is_projected(object: &Value) -> bool {
 /// The arming label is on it.
 pub fn is_armed(object: &Value) -> bool {
     object["metadata"]["labels"][ARMED_LABEL] == ARMED_VALUE
-}
-
-fn is_held(object: &Value) -> bool {
-    object["metadata"]["annotations"][HOLD_ANNOTATION].is_string()
 }

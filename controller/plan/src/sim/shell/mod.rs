@@ -166,7 +166,12 @@ impl Shell {
         answer: &Result<(), Failure>,
     ) -> Next {
         self.caches.take_answer(cluster, request, answer);
+        let gone = self.caches.rollouts.get(&self.rollout).is_none();
         let Stage::Writing(writing) = &mut self.stage else { return Next::Rest(None) };
+        if gone {
+            // Without its finalizer it goes, and nobody is left to be told.
+            writing.status = None;
+        }
         match request {
             Request::Status { .. } => writing.status = None,
             _ => drop(writing.requests.pop_front()),

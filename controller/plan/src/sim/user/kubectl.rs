@@ -32,16 +32,25 @@ impl World {
         let manifest = self.user.manifest.clone();
         let wanted = manifest.json();
         self.name_version(&manifest.version);
-        let fields = manifest.fields(&self.user.last_stated, self.checks.fields());
+        let mut fields = manifest.fields(&self.user.last_stated, self.checks.fields());
         let warnings = match self.cluster.deployment_json(NAME) {
             Ok(live) => {
                 let mut raw = manifest::apply(&live, &self.user.last, &wanted);
                 if self.user.server_side {
+                    if let Some(before) = self.checks.fields() {
+                        fields = manifest::told(&live, &raw["spec"], before, fields);
+                    }
                     manifest::own(&mut raw, &wanted);
+                    self.user_write(raw)?
                 } else {
                     manifest::remember(&mut raw, &wanted);
+                    if let Some(before) = self.checks.fields()
+                        && self.user.last == wanted
+                    {
+                        fields = manifest::sent(&live["spec"], &raw["spec"], before, fields);
+                    }
+                    self.user_update(raw)?
                 }
-                self.user_update(raw)?
             }
             Err(_) => {
                 let mut raw = wanted.clone();
@@ -70,8 +79,17 @@ impl World {
         self.name_version(&manifest.version);
         let mut raw = wanted.clone();
         manifest::remember(&mut raw, &wanted);
+        let mut fields = manifest.stated.or_defaults();
+        if let Some(before) = self.checks.fields().filter(|_| manifest.stated.recreate) {
+            (fields.max_surge, fields.max_unavailable) = (before.max_surge, before.max_unavailable);
+        }
+        if let (Ok(live), Some(before)) = (self.cluster.deployment(NAME), self.checks.fields())
+            && live.annotations.get(LAST_APPLIED_ANNOTATION) == Some(&wanted.to_string())
+        {
+            fields = manifest::sent(&live.raw["spec"], &raw["spec"], before, fields);
+        }
         let warnings = self.user_update(raw)?;
-        self.checks.user_fields(manifest.stated.or_defaults());
+        self.checks.user_fields(fields);
         self.applied(wanted, &manifest);
         Ok(warnings)
     }
@@ -153,6 +171,7 @@ impl World {
     /// `kubectl patch` of the fields that a hold projects.
     pub fn user_edit(&mut self, fields: Original) -> Said {
         let mut raw = self.cluster.deployment_json(NAME)?;
+        let live = raw["spec"].clone();
         let before = self.checks.fields().unwrap_or(fields);
         let spec = &mut raw["spec"];
         if fields.min_ready_seconds != before.min_ready_seconds {
@@ -168,6 +187,7 @@ impl World {
         if fields.max_unavailable != before.max_unavailable {
             rolling["maxUnavailable"] = json!(fields.max_unavailable);
         }
+        let fields = manifest::sent(&live, &raw["spec"], before, fields);
         self.user_update(raw)?;
         self.understood(fields)
     }
@@ -234,7 +254,14 @@ impl World {
         self.timeline.name(&revision, version);
     }
 
-    fn user_update(&mut self, raw: Value) -> Said {
+    /// An update; what it changes it takes over from a server-side applier.
+    fn user_update(&mut self, mut raw: Value) -> Said {
+        let live = Rc::clone(&self.cluster.deployment(NAME)?.raw);
+        manifest::disown(&live, &mut raw);
+        self.user_write(raw)
+    }
+
+    fn user_write(&mut self, raw: Value) -> Said {
         self.cluster.update_deployment(WRITER, NAME, &Precondition::default(), raw)?;
         let warnings = self.cluster.warnings.join("; ");
         self.settle_write();

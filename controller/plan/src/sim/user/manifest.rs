@@ -63,6 +63,9 @@ impl Manifest {
     pub fn fields(&self, last: &Stated, before: Option<Original>) -> Original {
         let (now, defaults) = (&self.stated, Stated::default().or_defaults());
         let before = before.unwrap_or(defaults);
+        // Recreate has no numbers. In a release it waits, and the numbers stay as they were.
+        let numbers = Stated { surge: None, unavailable: None, ..*last };
+        let last = if now.recreate { &numbers } else { last };
         // What removes the last value under rollingUpdate may leave the map: the default again.
         Original {
             paused: field(now.paused, last.paused, before.paused, defaults.paused),
@@ -145,6 +148,60 @@ pub fn own(object: &mut Value, manifest: &Value) {
         "fieldsV1": { "f:spec": fields },
     });
     object["metadata"]["managedFields"] = json!([entry]);
+}
+
+/// The user's own fields after a write that leaves no trace of what it states but does not change:
+/// where a hold has put the very value there, nobody can know that it was meant.
+pub fn sent(live: &Value, written: &Value, before: Original, meant: Original) -> Original {
+    unless(|path| live.pointer(path) == written.pointer(path), before, meant)
+}
+
+/// The same after a server-side apply, which leaves a trace where it comes to own a field.
+pub fn told(live: &Value, written: &Value, before: Original, meant: Original) -> Original {
+    let owned = &live["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"];
+    let silent = |path: &str| {
+        let owner = path.replace('/', "/f:");
+        live["spec"].pointer(path) == written.pointer(path) && owned.pointer(&owner).is_some()
+    };
+    unless(silent, before, meant)
+}
+
+/// `meant`, but for the fields whose paths are `silent`.
+fn unless(silent: impl Fn(&str) -> bool, before: Original, meant: Original) -> Original {
+    let mut fields = meant;
+    if silent("/paused") {
+        fields.paused = before.paused;
+    }
+    if silent("/minReadySeconds") {
+        fields.min_ready_seconds = before.min_ready_seconds;
+    }
+    if silent("/progressDeadlineSeconds") {
+        fields.progress_deadline_seconds = before.progress_deadline_seconds;
+    }
+    if silent("/strategy/rollingUpdate/maxSurge") {
+        fields.max_surge = before.max_surge;
+    }
+    if silent("/strategy/rollingUpdate/maxUnavailable") {
+        fields.max_unavailable = before.max_unavailable;
+    }
+    fields
+}
+
+/// An update changed these fields: nobody who applied them owns them any more.
+pub fn disown(live: &Value, object: &mut Value) {
+    let (before, after) = (live["spec"].clone(), object["spec"].clone());
+    let entries = object["metadata"]["managedFields"].as_array_mut().into_iter().flatten();
+    entries.for_each(|entry| disown_changed(&before, &after, &mut entry["fieldsV1"]["f:spec"]));
+}
+
+fn disown_changed(before: &Value, after: &Value, owned: &mut Value) {
+    let Value::Object(fields) = owned else { return };
+    fields.retain(|key, inner| {
+        let name = key.strip_prefix("f:").unwrap_or(key);
+        let (before, after) = (&before[name], &after[name]);
+        disown_changed(before, after, inner);
+        before == after || name == "template" || inner.as_object().is_some_and(|map| !map.is_empty())
+    });
 }
 
 fn owned(value: &Value) -> Value {

@@ -43,6 +43,10 @@ impl World {
     fn show_pod(&mut self, number: usize) {
         let Some(change) = self.cluster.pods.change(number) else { return };
         let (Some(pod), name) = (change.object.clone(), Rc::clone(&change.name)) else { return };
+        // Created by a ReplicaSet controller that did not know yet that its ReplicaSet is gone.
+        if !self.cluster.sets.iter().any(|set| set.meta.uid == pod.owner) {
+            self.schedule(Duration::from_millis(50), Event::Collect);
+        }
         let turn = self.kubelet.note(&pod, self.cluster.now);
         if let Some((at, turn)) = turn {
             self.queue.add(at, Event::Pod(name, turn));
