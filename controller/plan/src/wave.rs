@@ -42,9 +42,8 @@ pub(crate) struct Count {
     pub(crate) written: i32,
 }
 
-/// The fields that bring a batch to its goal without ever breaking the user's limits: as many old
-/// pods may go as new ones are ready (plus the user's maxUnavailable), the rest of the batch comes
-/// as surge. `u` never falls inside a batch: readiness may be lost again, and `old` may be stale,
+/// The fields that bring a batch to its goal without ever breaking the user's limits: the user's
+/// surge, and as many old pods may go as new ones are ready (plus the user's maxUnavailable). `u` never falls inside a batch: readiness may be lost again, and `old` may be stale,
 /// but neither gives an old pod back, so a smaller `u` would only make room for more new pods.
 pub(crate) fn target(goal: Goal, limits: Limits, original: &Original, count: Count) -> Target {
     let new_pods = goal.new_pods(count.replicas);
@@ -63,7 +62,7 @@ pub(crate) fn target(goal: Goal, limits: Limits, original: &Original, count: Cou
                 // many old pods as this does.
                 return fields(new_pods, 0, count.replicas);
             }
-            let paced = new_pods.min(count.ready.saturating_add(limits.unavailable));
+            let paced = paced(new_pods, limits, count);
             let unavailable = count.written.max(gone).max(paced);
             // With more new pods than the batch allows there is nothing to surge for (but both
             // values 0 are refused by the API).
@@ -81,6 +80,18 @@ pub(crate) fn unavailable_of(target: Target, replicas: i32) -> i32 {
         0 => unavailable.max(1).min(replicas),
         _ => unavailable.min(replicas),
     }
+}
+
+/// Old pods that may be gone: the user's maxUnavailable, and as many as new ones are ready. The user's
+/// surge comes first: what it has room for is made with no old pod gone, and at once, where the
+/// stock controller would otherwise wait until it has seen the old pods go (100 ms in every batch,
+/// measured). At rest nothing is left of it.
+fn paced(new_pods: i32, limits: Limits, count: Count) -> i32 {
+    if count.ready >= new_pods {
+        return new_pods;
+    }
+    let surging = limits.surge.min(new_pods);
+    (new_pods - surging).min(count.ready.saturating_add(limits.unavailable))
 }
 
 /// Whether `next` is worth a write in a batch whose fields are `now`. They let a wave of `u + s` new

@@ -1,6 +1,6 @@
 //! From the hold to the first batch.
 
-use crds::IntOrPercent::{Count, Percent};
+use crds::IntOrPercent::Count;
 use crds::Target;
 use crds::contract::FENCE_MIN_READY_SECONDS;
 use crds::status::Phase;
@@ -45,7 +45,7 @@ fn the_first_batch_opens_once_the_status_says_so() {
     let hold = written(&plan).hold.unwrap();
     let fenced = hold.as_fenced().unwrap();
     assert_eq!(fenced.batch, 1);
-    let target = Target { paused: false, max_surge: Count(0), max_unavailable: Percent(20) };
+    let target = Target { paused: false, max_surge: Count(2), max_unavailable: Count(0) };
     assert_eq!(fenced.target, target);
     assert_eq!(plan.status, scene.seen.rollout.status, "opening costs no status write");
 }

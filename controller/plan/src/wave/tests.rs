@@ -223,17 +223,25 @@ fn the_default_strategy_takes_one_write_a_batch() {
     let original = own(Percent(25), Percent(25));
     let limits = Limits::of(&original, 10);
     assert_eq!(limits, Limits { surge: 3, unavailable: 2 });
-    let mut writes = 0;
-    for (k, ready) in [(2, 0), (4, 2), (6, 4), (8, 6)] {
-        let written = if ready == 0 { 0 } else { ready };
-        let count = Count { replicas: 10, ready, new: ready, old: 10 - ready, written };
-        let first = target(Goal::Share(k), limits, &original, count);
-        assert_eq!((first.max_surge, first.max_unavailable), (Pods(0), Percent(k * 10)));
-        let count = Count { replicas: 10, ready: k, new: k, old: 10 - k, written: k };
-        assert_eq!(target(Goal::Share(k), limits, &original, count), first);
-        writes += 1;
+    let count = |ready, old, written| Count { replicas: 10, ready, new: ready, old, written };
+    // Pods that are ready, and the surge and unavailable that the batch before has left.
+    for (goal, (ready, gone), (surge, unavailable)) in [
+        (Goal::Share(2), (0, 0), (2, 0)),
+        (Goal::Share(4), (2, 0), (3, 1)),
+        (Goal::Share(6), (4, 1), (3, 3)),
+        (Goal::Share(8), (6, 3), (3, 5)),
+        (Goal::All, (8, 5), (3, 7)),
+    ] {
+        let now = target(goal, limits, &original, count(ready, 10 - gone, gone));
+        assert_eq!((now.max_surge, now.max_unavailable), (Pods(surge), share(unavailable, 10)));
+        // Nothing is due before all of the batch is ready; a pause brings one write more.
+        let ready = surge + unavailable;
+        let early = count(ready - 1, 10 - unavailable, unavailable);
+        let next = target(goal, limits, &original, early);
+        assert!(!is_due(goal, limits, early, now, next));
+        let rest = target(goal, limits, &original, count(ready, 10 - unavailable, unavailable));
+        assert_eq!((rest.max_surge, rest.max_unavailable), (Pods(0), share(ready, 10)));
     }
-    assert_eq!(writes, 4);
 }
 
 #[test]

@@ -46,7 +46,8 @@ fn a_course_has_every_settled_point() {
 
 #[test]
 fn a_pause_settles_too() {
-    let life = life(4, vec![json!({ "paused": true }), held("v2", json!(2)), json!({ "paused": false })]);
+    let life =
+        life(4, vec![json!({ "paused": true }), held("v2", json!(2)), json!({ "paused": false })]);
     let course: Vec<_> = life.course().unwrap().iter().map(of).collect();
     let still = [(4, 4), (0, 0)];
     assert_eq!(course, [still, still, still, [(2, 2), (2, 0)]]);
