@@ -163,7 +163,8 @@ impl Release<'_> {
             return draft.wait(Wait::Webhook);
         };
         let Some(sets) = self.sets(draft) else { return };
-        let live = Fenced { target: Target { paused, max_surge, max_unavailable }, ..fenced.clone() };
+        let live =
+            Fenced { target: Target { paused, max_surge, max_unavailable }, ..fenced.clone() };
         let progress = self.progress(sets, draft.now);
         let moving = Moving { fenced: &live, ..self.moving(sets, &progress) };
         if !moving.is_quiet() {

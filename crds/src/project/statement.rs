@@ -50,9 +50,8 @@ impl<'a> Statement<'a> {
     fn in_manifest(&self, field: Field) -> bool {
         self.manifest.as_ref().is_some_and(|manifest| {
             // What it states no more is the apiserver's default from now on.
-            let speaks = |spec: &Value| {
-                !field.path().iter().fold(spec, |value, key| &value[*key]).is_null()
-            };
+            let speaks =
+                |spec: &Value| !field.path().iter().fold(spec, |value, key| &value[*key]).is_null();
             (speaks(&manifest.spec) || speaks(&manifest.before))
                 && manifest.fields.get(field) == self.new.fields.get(field)
         })

@@ -33,8 +33,10 @@ fn is_unready(pod: &Pod) -> bool {
 }
 
 async fn ready(pods: &Api<Pod>, pod: Pod) {
-    let condition = json!({ "type": "Ready", "status": "True", "lastTransitionTime": clock::now() });
+    let condition =
+        json!({ "type": "Ready", "status": "True", "lastTransitionTime": clock::now() });
     let status = json!({ "status": { "phase": "Running", "conditions": [condition] } });
     // One that is gone by now needs it no more.
-    let _ = pods.patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(status)).await;
+    let _ =
+        pods.patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(status)).await;
 }

@@ -176,7 +176,8 @@ impl FromStr for Command {
         }
         match (verb, &rest[..]) {
             ("apply", words) => {
-                let is_change = |word: &str| word.contains('=') || ["paused", "recreate"].contains(&word);
+                let is_change =
+                    |word: &str| word.contains('=') || ["paused", "recreate"].contains(&word);
                 let version = words.first().filter(|word| !is_change(word));
                 let changes = changes(&words[usize::from(version.is_some())..])?;
                 Ok(Self::Apply { version: version.map(ToString::to_string), changes })

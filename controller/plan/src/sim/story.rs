@@ -163,7 +163,11 @@ impl Story {
             Simple::StockDown => world.stop_stock(),
             Simple::StockUp => world.start_stock(),
             Simple::Heal => world.heal(),
-            Simple::Run => drop(world.run_for(PATIENCE)),
+            Simple::Run => {
+                if world.run_for(PATIENCE) && !world.faults.ours_down {
+                    world.checks.quiet(&world.cluster);
+                }
+            }
             Simple::Finish => self.finish(),
             Simple::Show => return Ok(self.shown()),
         }

@@ -104,6 +104,17 @@ impl Checks {
         }
     }
 
+    /// Nothing happens for now, and our controller is at work: an abort has not waited for anything.
+    pub fn quiet(&mut self, cluster: &Cluster) {
+        let Some(workload) = cluster.deployments.iter().next() else { return };
+        let reason = cluster.rollouts.iter().next().and_then(|r| r.status.waiting_for.as_ref());
+        let lost = reason.is_some_and(|waits| waits.reason == "StableTemplateLost");
+        if self.releases.is_rejected(&workload.revision) && is_fenced(workload) && !lost {
+            let what = format!("{} was aborted, and is still in its release", workload.revision);
+            self.fail(cluster.now, 4, what);
+        }
+    }
+
     /// Invariant 4.
     fn restored(&mut self, cluster: &Cluster, workload: &Deployment) {
         let now = cluster.now;

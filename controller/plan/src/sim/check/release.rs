@@ -11,8 +11,8 @@ use crds::rollout::Batch;
 use crds::{IntOrPercent, Original, Request, Revision, RolloutSpec};
 
 use super::pods::Pods;
-use crate::observed::Strategy;
 use super::{Verdict, is_armed, is_fenced};
+use crate::observed::Strategy;
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
 use crate::sim::moment::Moment;
@@ -106,9 +106,10 @@ impl Releases {
     /// pods are not ready themselves. So many may go too early.
     pub fn torn(&self, pods: &Pods, workload: &Deployment) -> i32 {
         let stable = self.stable.as_ref();
-        let others = pods.revisions().into_iter().filter(|(revision, _)| {
-            *revision != workload.revision && Some(revision) != stable
-        });
+        let others = pods
+            .revisions()
+            .into_iter()
+            .filter(|(revision, _)| *revision != workload.revision && Some(revision) != stable);
         let counts: Vec<_> = others.map(|(_, count)| count).collect();
         let unready = stable.is_some_and(|stable| pods.of(stable) > pods.ready(stable));
         if counts.len() > 1 || unready { counts.iter().sum() } else { 0 }
@@ -234,7 +235,8 @@ impl Releases {
         if !is_fenced(before) {
             self.let_surge(pods, cluster, now);
         }
-        let (count, allowed) = (reach(&release, pods, cluster), self.allowed(&release, now.spec.replicas));
+        let (count, allowed) =
+            (reach(&release, pods, cluster), self.allowed(&release, now.spec.replicas));
         release.loose = (count > allowed).then_some(count);
         release.was_loose = count > allowed;
         release.before = count;

@@ -85,7 +85,10 @@ impl Admission {
                 "barred: only the controller lets it in",
             ),
             (!judged || (same(ARMED) && same(ROLLOUT)), "our labels stay"),
-            (is.held || !is.fenced || (was.fenced && !was.held), "half held: fenced without a hold"),
+            (
+                is.held || !is.fenced || (was.fenced && !was.held),
+                "half held: fenced without a hold",
+            ),
             (
                 !is.hold.contains("\"template\":{") || is.hold == was.hold,
                 "half held: the template is still in the hold",

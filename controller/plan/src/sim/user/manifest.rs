@@ -200,7 +200,9 @@ fn disown_changed(before: &Value, after: &Value, owned: &mut Value) {
         let name = key.strip_prefix("f:").unwrap_or(key);
         let (before, after) = (&before[name], &after[name]);
         disown_changed(before, after, inner);
-        before == after || name == "template" || inner.as_object().is_some_and(|map| !map.is_empty())
+        before == after
+            || name == "template"
+            || inner.as_object().is_some_and(|map| !map.is_empty())
     });
 }
 
