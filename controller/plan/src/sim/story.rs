@@ -224,7 +224,9 @@ impl Story {
             }
             (_, "ScaledToZero") => Some(Command::Scale(3)),
             // There is nothing to wait for where the stable version itself is broken.
-            (_, "StablePods") if is_stable_broken => None,
+            (_, "StablePods" | "MovingBack") if is_stable_broken => None,
+            // It says so, and only another template helps.
+            (_, "StableTemplateLost") => None,
             (phase, waits) => {
                 let what = format!("no fault is on, yet {phase:?} waits for {waits:?}");
                 let now = world.now();

@@ -11,7 +11,7 @@ use crate::sim::shell::{Failure, Next, Request};
 use crate::sim::stock::kubelet;
 
 /// After this many events without an end something turns in circles.
-const EVENTS_MAX: u32 = 150_000;
+const EVENTS_MAX: u32 = 400_000;
 
 impl World {
     /// Runs all that is due up to `until`; false if a check failed on the way.
