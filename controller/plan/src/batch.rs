@@ -51,14 +51,25 @@ pub(crate) struct Step {
 
 impl Step {
     /// Batch `index` as it began: from the status if that speaks of it, otherwise from the spec.
-    /// So an edit of the spec in mid release takes effect at the next batch.
-    pub(crate) fn of(spec: &[Batch], begun: Option<&BatchStatus>, index: u32) -> Self {
+    /// So an edit of the spec in mid release takes effect at the next batch, and makes that one no
+    /// smaller than the one that has begun: pods are moved on, not back.
+    pub(crate) fn of(
+        spec: &[Batch],
+        begun: Option<&BatchStatus>,
+        index: u32,
+        replicas: i32,
+    ) -> Self {
         let index = index.max(1);
         match begun.filter(|batch| batch.index == index && batch.definition.is_some()) {
             Some(batch) => Self { index, count: batch.count, definition: batch.definition.clone() },
             None => {
                 let count = u32::try_from(spec.len()).unwrap_or(u32::MAX).max(index);
-                let definition = spec.get(index as usize - 1).cloned();
+                let mut definition = spec.get(index as usize - 1).cloned();
+                if let (Some(next), Some(begun)) = (&mut definition, edited(spec, begun, index))
+                    && begun.replicas.ceil_of(replicas) > next.replicas.ceil_of(replicas)
+                {
+                    next.replicas = begun.replicas;
+                }
                 Self { index, count, definition }
             }
         }
@@ -78,7 +89,10 @@ impl Step {
         if replicas <= 1 {
             return if surge > 0 { Goal::Beside } else { Goal::Shut };
         }
-        let before = spec.iter().take(self.index as usize - 1);
+        let index = self.index as usize - 1;
+        // Of an edited list only the batch itself is known as it was.
+        let known = if spec.get(index) == self.definition.as_ref() { index } else { 0 };
+        let before = spec.iter().take(known);
         let pods = before
             .chain(&self.definition)
             .map(|batch| batch.replicas.ceil_of(replicas))
@@ -86,6 +100,13 @@ impl Step {
             .unwrap_or(1);
         Goal::Share(pods.clamp(1, replicas - 1))
     }
+}
+
+/// The batch before `index` as it has begun, where the spec has it otherwise by now.
+fn edited<'a>(spec: &[Batch], begun: Option<&'a BatchStatus>, index: u32) -> Option<&'a Batch> {
+    let begun = begun.filter(|batch| batch.index + 1 == index)?;
+    let definition = begun.definition.as_ref()?;
+    (spec.get(begun.index as usize - 1) != Some(definition)).then_some(definition)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(crate) fn go(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
     let aborting = draft.before().phase == Phase::Aborting
         && draft.before().update_revision.as_ref() == Some(&fenced.revision);
     let same = follow(draft, fenced);
-    let step = step_of(draft, fenced.batch);
+    let step = step_of(draft, fenced.batch, workload.replicas);
     let goal =
         step.goal(&draft.seen.rollout.spec.strategy.batches, workload.replicas, limits.surge);
     say_batch(draft, &step, goal.new_pods(workload.replicas));
@@ -77,9 +77,9 @@ fn follow(draft: &mut Draft<'_>, fenced: &Fenced) -> bool {
 }
 
 /// Until the first batch has begun, an edit of the batches takes effect on it, too.
-fn step_of(draft: &Draft<'_>, index: u32) -> Step {
+fn step_of(draft: &Draft<'_>, index: u32, replicas: i32) -> Step {
     let spec = &draft.seen.rollout.spec.strategy.batches;
-    Step::of(spec, draft.status.batch.as_ref().filter(|_| index > 0), index)
+    Step::of(spec, draft.status.batch.as_ref().filter(|_| index > 0), index, replicas)
 }
 
 /// Brings the batch of the status up to the hold's.
@@ -317,7 +317,8 @@ impl Release<'_> {
             return retreat::lift(draft, self.workload, false);
         }
         let spec = &draft.seen.rollout.spec.strategy.batches;
-        let next = Step::of(spec, None, self.step.index + 1);
+        let begun = draft.status.batch.as_ref();
+        let next = Step::of(spec, begun, self.step.index + 1, self.workload.replicas);
         let goal = next.goal(spec, self.workload.replicas, self.limits.surge);
         draft.act(write_fenced(self.workload, moving.fenced_at(next.index, goal)));
     }

@@ -7,7 +7,7 @@ use crds::status::Phase;
 use crds::{Barred, Fenced, Hold, Original, Revision};
 
 use crate::action::{Action, Turn};
-use crate::deployment::{drop_all_but, is_settled_and_ready, keep, payload, write};
+use crate::deployment::{drop_all_but, find, is_settled_and_ready, keep, payload, write};
 use crate::draft::Draft;
 use crate::observed::{Fact, Strategy, Workload};
 use crate::request;
@@ -86,8 +86,23 @@ pub(crate) fn roll_back(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fen
         return;
     }
     request::refuse_at_rest(draft, "the release is being rolled back");
+    if is_misread(workload, &fenced.stable) {
+        draft.watch_sets = true;
+        forget_release(draft);
+        draft.phase(Phase::RollingBack);
+        return draft.wait(Wait::StockController);
+    }
     lift(draft, workload, true);
     returning(draft, workload, &fenced.stable);
+}
+
+/// The stable ReplicaSet still counts pods as available that were taken from it a moment ago. For as
+/// long as it does, the stock controller takes away as many of the others too many
+/// (`maxScaledDown` of `reconcileOldReplicaSets` in its rolling.go); the hold is paused meanwhile.
+fn is_misread(workload: &Workload, stable: &Revision) -> bool {
+    let Fact::Known(sets) = &workload.sets else { return false };
+    let set = find(sets, stable).filter(|_| workload.replicas > 0);
+    set.is_some_and(|set| set.available.is_none_or(|available| available > set.replicas))
 }
 
 /// On the way back to `stable` after a rollback; Ready when all of its pods are.

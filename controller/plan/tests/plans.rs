@@ -1,6 +1,15 @@
 //! Every plan that is made in any story is sound, and so is the plan that would have been made had
 //! a fact been unknown; and a status that is written is not written again.
 
+#![allow(
+    dead_code,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test"
+)]
+
 mod common;
 
 use common::{options, tales};

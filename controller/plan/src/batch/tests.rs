@@ -13,7 +13,9 @@ fn batches(replicas: &[crds::IntOrPercent]) -> Vec<Batch> {
 
 fn goals(spec: &[Batch], replicas: i32, surge: i32) -> Vec<Goal> {
     let last = u32::try_from(spec.len()).unwrap();
-    (1..=last).map(|index| Step::of(spec, None, index).goal(spec, replicas, surge)).collect()
+    (1..=last)
+        .map(|index| Step::of(spec, None, index, replicas).goal(spec, replicas, surge))
+        .collect()
 }
 
 #[test]
@@ -80,17 +82,21 @@ fn an_edit_of_the_spec_counts_from_the_next_batch_on() {
         full: false,
     };
     let edited = batches(&[Percent(60), Percent(100)]);
-    let now = Step::of(&edited, Some(&begun), 1);
+    let now = Step::of(&edited, Some(&begun), 1, 10);
     assert_eq!(now.goal(&edited, 10, 1), Goal::Share(2));
     assert!(now.definition.is_some_and(|batch| batch.pause.is_some()));
-    let next = Step::of(&edited, Some(&begun), 2);
+    let next = Step::of(&edited, Some(&begun), 2, 10);
     assert_eq!((next.count, next.goal(&edited, 10, 1)), (2, Goal::All));
+    // What is after the batch does not make it larger, and the next is no smaller.
+    let smaller = batches(&[Count(1), Count(1), Percent(100)]);
+    assert_eq!(Step::of(&smaller, Some(&begun), 1, 10).goal(&smaller, 10, 1), Goal::Share(2));
+    assert_eq!(Step::of(&smaller, Some(&begun), 2, 10).goal(&smaller, 10, 1), Goal::Share(2));
 }
 
 #[test]
 fn a_spec_that_lost_batches_ends_with_the_next_one() {
     let edited = batches(&[Percent(100)]);
-    let next = Step::of(&edited, None, 4);
+    let next = Step::of(&edited, None, 4, 5);
     assert_eq!((next.index, next.count, next.is_last()), (4, 4, true));
-    assert_eq!(Step::of(&[], None, 0).goal(&[], 5, 1), Goal::All);
+    assert_eq!(Step::of(&[], None, 0, 5).goal(&[], 5, 1), Goal::All);
 }

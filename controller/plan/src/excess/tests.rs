@@ -67,7 +67,7 @@ fn the_measured_way_back_from_ten_new_pods() {
     assert_eq!(walk(Goal::Share(2), limits, 10, 10, 0, 0), (2, 8));
     let no_surge = Limits { surge: 0, unavailable: 2 };
     assert_eq!(walk(Goal::Share(2), no_surge, 10, 10, 0, 0), (2, 8));
-    let sizes = Sizes { replicas: 10, new: 10, old: 0, old_ready: 0, pods: 10 + 0 };
+    let sizes = Sizes { replicas: 10, new: 10, old: 0, old_ready: 0, pods: 10 };
     assert_eq!(next(Goal::Share(2), limits, sizes, 0), Back::Raise(3));
     assert_eq!(next(Goal::Share(2), no_surge, sizes, 0), Back::Swap(2));
 }

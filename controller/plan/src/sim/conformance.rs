@@ -160,17 +160,17 @@ pub fn image(template: &Value) -> String {
 fn patch(random: &mut Random, version: &mut i32) -> Value {
     match random.below(100) {
         0..30 => json!({ "replicas": random.between(0, 12) }),
-        30..45 => merged(template(random, version), fence(random)),
+        30..45 => merged(template(random, version), &fence(random)),
         45..60 => template(random, version),
         60..70 => json!({ "paused": random.chance(50) }),
         70..85 => limits(random),
-        85..93 => merged(fence(random), limits(random)),
+        85..93 => merged(fence(random), &limits(random)),
         _ => unfence(),
     }
 }
 
-fn merged(mut one: Value, other: Value) -> Value {
-    json_patch::merge(&mut one, &other);
+fn merged(mut one: Value, other: &Value) -> Value {
+    json_patch::merge(&mut one, other);
     one
 }
 
@@ -186,7 +186,7 @@ fn fence(random: &mut Random) -> Value {
         "minReadySeconds": FENCE_MIN_READY_SECONDS,
         "progressDeadlineSeconds": FENCE_PROGRESS_DEADLINE_SECONDS,
     });
-    if random.chance(70) { merged(fence, limits(random)) } else { fence }
+    if random.chance(70) { merged(fence, &limits(random)) } else { fence }
 }
 
 fn unfence() -> Value {

@@ -163,7 +163,11 @@ impl Story {
             Simple::StockDown => world.stop_stock(),
             Simple::StockUp => world.start_stock(),
             Simple::Heal => world.heal(),
-            Simple::Run => drop(world.run_for(PATIENCE)),
+            Simple::Run => {
+                if world.run_for(PATIENCE) && !world.faults.ours_down {
+                    world.checks.quiet(&world.cluster);
+                }
+            }
             Simple::Finish => self.finish(),
             Simple::Show => return Ok(self.shown()),
         }
@@ -220,7 +224,9 @@ impl Story {
             }
             (_, "ScaledToZero") => Some(Command::Scale(3)),
             // There is nothing to wait for where the stable version itself is broken.
-            (_, "StablePods") if is_stable_broken => None,
+            (_, "StablePods" | "MovingBack") if is_stable_broken => None,
+            // It says so, and only another template helps.
+            (_, "StableTemplateLost") => None,
             (phase, waits) => {
                 let what = format!("no fault is on, yet {phase:?} waits for {waits:?}");
                 let now = world.now();

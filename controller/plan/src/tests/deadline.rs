@@ -163,7 +163,7 @@ fn readiness_lost_in_a_pause_counts_when_the_pause_ends() {
     scene.later(601);
     let plan = scene.publish();
     assert_phase(&plan, Phase::Progressing, "Pods");
-    let batch = plan.status.batch.clone().unwrap();
+    let batch = plan.status.batch.unwrap();
     assert_eq!(batch.ready_at, None);
     assert!(scene.now.duration_since(batch.started_at.0).as_secs() < 1, "a deadline of its own");
 }

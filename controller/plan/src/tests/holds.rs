@@ -62,7 +62,7 @@ fn a_bar_under_the_fence_becomes_a_hold_again() {
     let before = scene.fenced();
     scene.annotate(Some(Hold::barred(revision("v2"), Bar::Rejected)));
     scene.workload().projected = false;
-    assert_eq!(written(&scene.plan()).hold, Some(Hold::fenced(before.clone())));
+    assert_eq!(written(&scene.plan()).hold, Some(Hold::fenced(before)));
     // With the stable template live already: a rollback of the barred revision, which is barred
     // again in the next write.
     scene.workload().revision = revision("v1");

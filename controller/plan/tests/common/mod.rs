@@ -7,14 +7,12 @@ use plan::sim::{Options, Script};
 /// A story.
 pub struct Tale {
     /// Its file.
-    #[allow(dead_code, reason = "not every test file reads it")]
     pub path: PathBuf,
     /// Its name.
     pub name: String,
     /// What happens.
     pub script: Script,
     /// It goes on until nothing happens any more, and ends the same whenever that is.
-    #[allow(dead_code, reason = "not every test file asks")]
     pub ends: bool,
 }
 
@@ -43,7 +41,6 @@ pub fn options(seed: u64) -> Options {
 }
 
 /// A story that fails, to be read and played again: the script, and the end of what happened.
-#[allow(dead_code, reason = "not every test file explains")]
 pub fn explain(script: &Script, seed: u64) -> String {
     const LINES_MAX: usize = 120;
     let outcome = script.play(&Options { record: true, ..options(seed) });

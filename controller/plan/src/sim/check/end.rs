@@ -104,6 +104,17 @@ impl Checks {
         }
     }
 
+    /// Nothing happens for now, and our controller is at work: an abort has not waited for anything.
+    pub fn quiet(&mut self, cluster: &Cluster) {
+        let Some(workload) = cluster.deployments.iter().next() else { return };
+        let reason = cluster.rollouts.iter().next().and_then(|r| r.status.waiting_for.as_ref());
+        let lost = reason.is_some_and(|waits| waits.reason == "StableTemplateLost");
+        if self.releases.is_rejected(&workload.revision) && is_fenced(workload) && !lost {
+            let what = format!("{} was aborted, and is still in its release", workload.revision);
+            self.fail(cluster.now, 4, what);
+        }
+    }
+
     /// Invariant 4.
     fn restored(&mut self, cluster: &Cluster, workload: &Deployment) {
         let now = cluster.now;
@@ -120,7 +131,9 @@ impl Checks {
                 max_surge,
                 max_unavailable,
             };
-            if live != wanted {
+            // Paused while no webhook saw it, and taken back before one did: it is lost.
+            let unseen = self.unseen_pause && !live.paused;
+            if live != wanted && !(unseen && Original { paused: false, ..wanted } == live) {
                 self.fail(now, 4, format!("fields are {live:?}, the user's are {wanted:?}"));
             }
         }
@@ -183,12 +196,13 @@ impl Checks {
             return self.fail(cluster.now, 8, what);
         };
         let moves = rollout.status.phase != Phase::Held && waits.reason != "DeploymentPaused";
-        if self.releases.is_over() && moves {
+        let back = self.releases.has_stable_set(cluster) && waits.reason != "MovingBack";
+        if self.releases.is_over() && moves && back {
             let what = "more pods than the batch allows, at rest after scaling";
             self.fail(cluster.now, 1, what);
         }
-        // While the user pauses, a lower surge takes effect when the release goes on.
-        if waits.reason != "DeploymentPaused" {
+        // Before the first batch, or while the user pauses, a lower surge is for later.
+        if moves {
             self.within_limits(cluster, workload);
         }
     }
@@ -198,9 +212,11 @@ impl Checks {
         let Some(fields) = self.fields() else { return };
         let replicas = workload.spec.replicas;
         let (surge, _) = fenceposts(fields.max_surge, fields.max_unavailable, replicas);
+        // Above it are only pods that do not get ready: a scaling left them, and nothing can go.
+        let most = self.limits.ceiling.max(replicas + surge);
         let total = self.pods.total();
-        if total > replicas + surge && replicas > 0 {
-            let what = format!("{total} pods at rest, at most {} allowed", replicas + surge);
+        if total > most && replicas > 0 {
+            let what = format!("{total} pods at rest, at most {most} allowed");
             self.fail(cluster.now, 2, what);
         }
     }

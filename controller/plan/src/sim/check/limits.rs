@@ -15,7 +15,8 @@ use crate::sim::stock::arithmetic::fenceposts;
 #[derive(Default)]
 pub struct Limits {
     pub fields: Option<Original>,
-    ceiling: i32,
+    /// The most pods that may be asked for now.
+    pub ceiling: i32,
     floor: i32,
     /// After a scaling down, until what it set off is over: the floor for that time.
     scaled: Option<i32>,
@@ -40,7 +41,8 @@ impl Limits {
         self.lower_to(if after < before {
             pods.serving().min(before) * after / before.max(1) - 1
         } else {
-            after - (unavailable * after + before - 1) / before.max(1) - 1
+            let share = after - (unavailable * after + before - 1) / before.max(1) - 1;
+            share.min(before - unavailable)
         });
     }
 
@@ -83,6 +85,11 @@ impl Limits {
         let moving = if releases.may_move_back() && surge == 0 { unavailable } else { 0 };
         self.check_ceiling(asked, replicas + surge.max(moving), releases.is_calm())?;
         let demanded = (replicas - unavailable).max(0);
+        let surplus = asked - replicas - surge;
+        if fields.paused && surplus > 0 {
+            // Paused, the stock controller takes away what is above a lower surge, ready or not.
+            self.lower_to(demanded - surplus);
+        }
         let torn = releases.torn(pods, workload);
         if torn > 0 {
             self.lower_to(demanded - torn);

@@ -49,6 +49,8 @@ pub struct Checks {
     /// There is no controller of ours: nothing is promised.
     off: bool,
     events: u32,
+    /// The user's pause was written while no webhook answered.
+    unseen_pause: bool,
 }
 
 impl Checks {
@@ -107,6 +109,11 @@ impl Checks {
         }
     }
 
+    /// The user pauses or resumes, and the webhook sees it or not.
+    pub fn user_pause(&mut self, seen: bool) {
+        self.unseen_pause = !seen;
+    }
+
     /// The user's own fields.
     pub fn fields(&self) -> Option<Original> {
         self.limits.fields
@@ -154,7 +161,7 @@ impl Checks {
             return self.releases.template_changed(&self.pods, cluster, &before, &now);
         }
         let lifted = is_fenced(&before) && !is_fenced(&now);
-        if lifted { self.releases.lifted(&now) } else { Ok(()) }
+        if lifted { self.releases.lifted(&self.pods, cluster, &now) } else { Ok(()) }
     }
 
     fn see_pod(&mut self, cluster: &Cluster, number: usize) -> Verdict {

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crds::contract::DESIRED_REPLICAS_ANNOTATION;
+use crds::hold::Reading;
 use crds::request::Verb;
 use crds::rollout::Batch;
-use crds::{IntOrPercent, Original, Request, Revision, RolloutSpec};
+use crds::{Hold, HoldState, IntOrPercent, Original, Request, Revision, RolloutSpec};
 
 use super::pods::Pods;
 use super::{Verdict, is_armed, is_fenced};
@@ -29,8 +30,8 @@ pub struct Releases {
     rejected: BTreeSet<Revision>,
     /// What the status said of that last.
     said_rejected: Option<Revision>,
-    /// The Rollout's specs that may be in force: the last, and those before it since the batch
-    /// began (edits take effect at the next one).
+    /// The Rollout's specs that may be in force: all since the release began. Edits take effect at
+    /// the next batch, and a watch may show them late.
     specs: Vec<RolloutSpec>,
     promoted: BTreeSet<(Revision, u32)>,
     full: BTreeSet<Revision>,
@@ -93,6 +94,11 @@ impl Releases {
     /// More pods than the batch allows are there, by scaling.
     pub fn is_over(&self) -> bool {
         self.current.as_ref().is_some_and(|release| release.loose.is_some())
+    }
+
+    /// There is a ReplicaSet to move pods back to.
+    pub fn has_stable_set(&self, cluster: &Cluster) -> bool {
+        cluster.sets.iter().any(|set| self.stable.as_ref() == Some(&set.revision))
     }
 
     /// That is or was so, in a batch that may be an earlier one than can be told from outside.
@@ -200,6 +206,10 @@ impl Releases {
     ) -> Verdict {
         self.leave_current(pods, before, cluster);
         let revision = &now.revision;
+        if bars(now, &before.revision) {
+            // Our controller put it back under a bar.
+            self.stable = Some(revision.clone());
+        }
         if self.stable.as_ref() == Some(revision) {
             return Ok(());
         }
@@ -237,6 +247,10 @@ impl Releases {
         }
         let (count, allowed) =
             (reach(&release, pods, cluster), self.allowed(&release, now.spec.replicas));
+        // Where no ReplicaSet has a size at all, the newest one gets everything.
+        let mine = cluster.sets.iter().filter(|set| set.owner == now.meta.uid);
+        let none = mine.map(|set| set.replicas).sum::<i32>() == 0;
+        let count = if none { now.spec.replicas } else { count };
         release.loose = (count > allowed).then_some(count);
         release.was_loose = count > allowed;
         release.before = count;
@@ -269,12 +283,15 @@ impl Releases {
     }
 
     /// The fence was taken off with the same template.
-    pub fn lifted(&mut self, now: &Deployment) -> Verdict {
+    pub fn lifted(&mut self, pods: &Pods, cluster: &Cluster, now: &Deployment) -> Verdict {
         let Some(release) = &self.current else { return Ok(()) };
         if release.revision != now.revision {
             return Ok(());
         }
-        if !release.had_all && !self.may_be_last(release.batch) {
+        let mine = cluster.sets.iter().filter(|set| set.owner == now.meta.uid);
+        // With no pod at all there is nothing to keep.
+        let empty = pods.total() == 0 && mine.map(|set| set.replicas).sum::<i32>() == 0;
+        if !empty && !release.had_all && !self.may_be_last(release.batch) {
             return Err((1, format!("fence lifted in batch {}", release.batch)));
         }
         if let Some(stable) = self.stable.replace(now.revision.clone()) {
@@ -373,7 +390,7 @@ impl Releases {
         let Some(release) = &mut self.current else { return Ok(()) };
         let mut rollouts = cluster.rollouts.iter();
         let said = rollouts.any(|r| r.status.update_revision.as_ref() == Some(revision));
-        if !release.announced && !said {
+        if !release.announced && !said && release.before == 0 {
             return Err((1, format!("a pod of {revision} before the status speaks of it")));
         }
         release.announced = true;
@@ -383,7 +400,8 @@ impl Releases {
     /// Moves on as far as the pods and the user allow.
     pub fn advance(&mut self, pods: &Pods, workload: &Deployment, cluster: &Cluster) {
         self.calm.see(is_scaled(workload, cluster), cluster.now);
-        if self.current.is_none() && self.all_new(pods, workload, cluster) == 0 {
+        let quiet = self.current.is_none() && self.calm.is_long();
+        if quiet && self.all_new(pods, workload, cluster) == 0 {
             self.high = 0;
         }
         while let Some(release) = &self.current {
@@ -410,7 +428,6 @@ impl Releases {
             release.had_all |= last;
             release.batch += 1;
             release.done_at = None;
-            self.keep_last_spec();
         }
     }
 
@@ -519,6 +536,12 @@ impl Calm {
     fn is_long(self) -> bool {
         self.long
     }
+}
+
+/// The hold bars this revision.
+fn bars(workload: &Deployment, revision: &Revision) -> bool {
+    let Reading::Hold(hold) = Hold::of(&workload.raw) else { return false };
+    matches!(&hold.state, HoldState::Barred(barred) if barred.bars(revision))
 }
 
 /// Pods that a release has, or that are asked for.

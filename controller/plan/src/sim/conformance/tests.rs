@@ -11,7 +11,8 @@ fn life(replicas: i32, patches: Vec<serde_json::Value>) -> Life {
 }
 
 fn held(version: &str, unavailable: serde_json::Value) -> serde_json::Value {
-    let rolling = json!({ "maxSurge": 0, "maxUnavailable": unavailable });
+    let rolling =
+        serde_json::Value::from_iter([("maxSurge", json!(0)), ("maxUnavailable", unavailable)]);
     json!({
         "template": { "spec": super::manifest::template(version)["spec"] },
         "minReadySeconds": super::FENCE_MIN_READY_SECONDS,
@@ -88,6 +89,6 @@ fn every_limit_is_one_that_the_api_accepts() {
         assert!(surge != "0" || unavailable != "0");
     }
     let mut random = Random::stream(1, "limits");
-    let fenced = merged(fence(&mut random), limits(&mut random));
+    let fenced = merged(fence(&mut random), &limits(&mut random));
     assert!(fenced["progressDeadlineSeconds"].as_i64() > fenced["minReadySeconds"].as_i64());
 }

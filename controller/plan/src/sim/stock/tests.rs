@@ -60,8 +60,8 @@ fn unfence(spec: &mut Value) {
 }
 
 fn rolling(unavailable: Value, surge: Value) -> Value {
-    json!({ "type": "RollingUpdate",
-            "rollingUpdate": { "maxUnavailable": unavailable, "maxSurge": surge } })
+    let rolling = Value::from_iter([("maxUnavailable", unavailable), ("maxSurge", surge)]);
+    json!({ "type": "RollingUpdate", "rollingUpdate": rolling })
 }
 
 fn scale(world: &mut World, replicas: i32) {
@@ -92,8 +92,7 @@ fn ready(world: &World) -> usize {
 }
 
 fn resize(world: &mut World, version: &str, replicas: i32, size: Option<(i32, i32)>) {
-    let set = set_of(world, version).unwrap();
-    let mut wanted = set.clone();
+    let mut wanted = set_of(world, version).unwrap();
     wanted.replicas = replicas;
     if let Some((desired, max)) = size {
         let texts = [("desired", desired), ("max", max)];
@@ -108,7 +107,7 @@ fn resize(world: &mut World, version: &str, replicas: i32, size: Option<(i32, i3
 
 /// From 2 new + 8 old of 10 held by `unavailable`, through these scales.
 #[track_caller]
-fn scaling(unavailable: Value, start: (i32, i32), steps: &[(i32, (i32, i32))]) {
+fn scaling(unavailable: &Value, start: (i32, i32), steps: &[(i32, (i32, i32))]) {
     for seed in 0..20 {
         let mut world = deployed(start.0 + start.1, seed);
         hold(&mut world, "v2", unavailable.clone(), json!(0));
@@ -133,7 +132,7 @@ fn a_hold_is_exactly_surge_and_unavailable() {
 
 #[test]
 fn hold_then_more_then_proportional_scaling() {
-    scaling(json!(2), (8, 2), &[(20, (16, 4)), (8, (6, 2))]);
+    scaling(&json!(2), (8, 2), &[(20, (16, 4)), (8, (6, 2))]);
     let mut world = deployed(8, 1);
     hold(&mut world, "v2", json!(3), json!(1));
     assert_eq!(sizes(&world), (5, 4));
@@ -143,18 +142,18 @@ fn hold_then_more_then_proportional_scaling() {
 
 #[test]
 fn integers_let_pods_out_when_scaled() {
-    scaling(json!(2), (8, 2), &[(0, (0, 0)), (10, (0, 10))]);
-    scaling(json!(2), (8, 2), &[(1, (0, 1)), (10, (0, 10))]);
-    scaling(json!(5), (5, 5), &[(5, (0, 5)), (10, (0, 10))]);
-    scaling(json!(1), (1, 1), &[(5, (2, 3)), (20, (8, 12))]);
-    scaling(json!(1), (1, 1), &[(20, (10, 10))]);
+    scaling(&json!(2), (8, 2), &[(0, (0, 0)), (10, (0, 10))]);
+    scaling(&json!(2), (8, 2), &[(1, (0, 1)), (10, (0, 10))]);
+    scaling(&json!(5), (5, 5), &[(5, (0, 5)), (10, (0, 10))]);
+    scaling(&json!(1), (1, 1), &[(5, (2, 3)), (20, (8, 12))]);
+    scaling(&json!(1), (1, 1), &[(20, (10, 10))]);
 }
 
 #[test]
 fn percentages_keep_the_share_but_for_rounding() {
-    scaling(json!("20%"), (8, 2), &[(4, (3, 1)), (10, (8, 2))]);
-    scaling(json!("20%"), (8, 2), &[(1, (0, 1)), (10, (0, 10))]);
-    scaling(json!("50%"), (5, 5), &[(5, (2, 3)), (10, (4, 6)), (3, (1, 2)), (12, (4, 8))]);
+    scaling(&json!("20%"), (8, 2), &[(4, (3, 1)), (10, (8, 2))]);
+    scaling(&json!("20%"), (8, 2), &[(1, (0, 1)), (10, (0, 10))]);
+    scaling(&json!("50%"), (5, 5), &[(5, (2, 3)), (10, (4, 6)), (3, (1, 2)), (12, (4, 8))]);
 }
 
 #[test]

@@ -164,6 +164,7 @@ impl World {
         }
         raw["spec"]["paused"] = json!(paused);
         self.user_update(raw)?;
+        self.checks.user_pause(self.cluster.admission.webhook);
         let fields = self.checks.fields();
         fields.map_or(Ok(String::new()), |fields| self.understood(Original { paused, ..fields }))
     }
