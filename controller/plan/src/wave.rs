@@ -43,8 +43,9 @@ pub(crate) struct Count {
 }
 
 /// The fields that bring a batch to its goal without ever breaking the user's limits: the user's
-/// surge, and as many old pods may go as new ones are ready (plus the user's maxUnavailable). `u` never falls inside a batch: readiness may be lost again, and `old` may be stale,
-/// but neither gives an old pod back, so a smaller `u` would only make room for more new pods.
+/// surge, and as many old pods may go as new ones are ready (plus the user's maxUnavailable). `u`
+/// never falls inside a batch: readiness may be lost again, and `old` may be stale, but neither
+/// gives an old pod back, so a smaller `u` would only make room for more new pods.
 pub(crate) fn target(goal: Goal, limits: Limits, original: &Original, count: Count) -> Target {
     let new_pods = goal.new_pods(count.replicas);
     match goal {
@@ -82,10 +83,10 @@ pub(crate) fn unavailable_of(target: Target, replicas: i32) -> i32 {
     }
 }
 
-/// Old pods that may be gone: the user's maxUnavailable, and as many as new ones are ready. The user's
-/// surge comes first: what it has room for is made with no old pod gone, and at once, where the
-/// stock controller would otherwise wait until it has seen the old pods go (100 ms in every batch,
-/// measured). At rest nothing is left of it.
+/// Old pods that may be gone: the user's maxUnavailable, and as many as new ones are ready. The
+/// user's surge comes first: what it has room for is made with no old pod gone, and at once, where
+/// the stock controller would otherwise wait until it has seen the old pods go (100 ms in every
+/// batch, measured). At rest nothing is left of it.
 fn paced(new_pods: i32, limits: Limits, count: Count) -> i32 {
     if count.ready >= new_pods {
         return new_pods;
@@ -94,8 +95,8 @@ fn paced(new_pods: i32, limits: Limits, count: Count) -> i32 {
     (new_pods - surging).min(count.ready.saturating_add(limits.unavailable))
 }
 
-/// Whether `next` is worth a write in a batch whose fields are `now`. They let a wave of `u + s` new
-/// pods out, and the next write is due once all of these are ready: one for `maxSurge +
+/// Whether `next` is worth a write in a batch whose fields are `now`. They let a wave of `u + s`
+/// new pods out, and the next write is due once all of these are ready: one for `maxSurge +
 /// maxUnavailable` pods, and one more where the batch comes to rest. To follow each pod that gets
 /// ready would cost a write for each; all it saves is, between two waves of one batch, what the
 /// slowest pod of a wave takes longer than the others.

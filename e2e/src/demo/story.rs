@@ -175,10 +175,10 @@ impl Demo<'_> {
         self.terminal.command("kubectl apply -f web.yaml", &said);
         self.until("one pod of version 3 that is not ready", |sight| {
             let counts = Counts::of(sight);
-            Some(counts.update.live == 1 && counts.update.ready == 0 && counts.stable.is(9))
+            Some(counts.update.live == 1 && counts.update.ready == 0 && counts.stable.is(10))
         })
         .await?;
-        self.terminal.done("stopped at its first batch: 1 pod of version 3, 9 ready of version 2");
+        self.terminal.done("stopped at its first batch: 1 pod of version 3, 10 of version 2");
         Ok(())
     }
 
