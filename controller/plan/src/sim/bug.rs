@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use crds::contract::HOLD_ANNOTATION;
 use crds::hold::{Bar, Reading};
 use crds::request::Verb;
-use crds::status::Phase;
 use crds::{Hold, HoldState, IntOrPercent, Original};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
@@ -62,13 +61,11 @@ pub enum Bug {
     ZeroIsNoRetreat,
     /// Our annotations stay on ReplicaSets when the workload is given back.
     AnnotationsLeft,
-    /// A human's pause is forgotten when the controller plans.
-    HumanPauseForgotten,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 20] = [
         Self::UnavailableFalls,
         Self::RestoreInTwoWrites,
         Self::StaleReadiness,
@@ -89,7 +86,6 @@ impl Bug {
         Self::SurgeOnArrival,
         Self::ZeroIsNoRetreat,
         Self::AnnotationsLeft,
-        Self::HumanPauseForgotten,
     ];
 
     /// Distorts what the webhook made of a write.
@@ -143,12 +139,6 @@ impl Saboteur {
             Bug::PauseForgotten => {
                 if let Some(ready_at) = status.batch.as_mut().and_then(|b| b.ready_at.as_mut()) {
                     *ready_at = Time(Moment::BEGIN.timestamp());
-                }
-            }
-            Bug::HumanPauseForgotten => {
-                status.paused = None;
-                if status.phase == Phase::Paused {
-                    status.phase = Phase::Progressing;
                 }
             }
             _ => {}
