@@ -52,5 +52,5 @@ unit: ## unit, script, simulation and property tests (4 minutes)
 
 real: ## black-box tests on the real cluster: side by side, then those that break parts (9 minutes)
 	@$(IN_CLUSTER) $(TEST) --test cluster --test admission --test conformance
-	@$(IN_CLUSTER) $(TEST) --test behaviour -- --skip serial --test-threads 6
-	@$(IN_CLUSTER) $(TEST) --test behaviour -- serial --test-threads 1
+	@$(IN_CLUSTER) e2e/tests/behaviour.sh --skip serial --test-threads 6
+	@$(IN_CLUSTER) e2e/tests/behaviour.sh serial --test-threads 1
