@@ -1,6 +1,6 @@
 //! Plays a story and prints what happened: `cargo run -p plan --features sim --example story --
-//! FILE [SEED]`, or `-- SEED` for a random one. The simulator's tests print stories that fail in the
-//! form that this reads.
+//! FILE [SEED]`, or `-- SEED` for a random one. The simulator's tests print stories that fail in
+//! the form that this reads.
 
 use std::process::ExitCode;
 

@@ -135,7 +135,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A Rollout that is deleted in a release goes after it, and whoever waits for that has to know.
+    /// A Rollout that is deleted in a release goes after it, and whoever waits for that has to
+    /// know.
     fn say_deletion(&mut self) {
         const SAID: &str = "; the Rollout is being deleted and goes when the release is over";
         let waits = self.seen.rollout.deleting && self.status.phase != Phase::Terminating;

@@ -96,8 +96,8 @@ pub(crate) fn roll_back(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fen
     returning(draft, workload, &fenced.stable);
 }
 
-/// The stable ReplicaSet still counts pods as available that were taken from it a moment ago. For as
-/// long as it does, the stock controller takes away as many of the others too many
+/// The stable ReplicaSet still counts pods as available that were taken from it a moment ago. For
+/// as long as it does, the stock controller takes away as many of the others too many
 /// (`maxScaledDown` of `reconcileOldReplicaSets` in its rolling.go); the hold is paused meanwhile.
 fn is_misread(workload: &Workload, stable: &Revision) -> bool {
     let Fact::Known(sets) = &workload.sets else { return false };

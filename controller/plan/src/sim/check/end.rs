@@ -104,7 +104,8 @@ impl Checks {
         }
     }
 
-    /// Nothing happens for now, and our controller is at work: an abort has not waited for anything.
+    /// Nothing happens for now, and our controller is at work: an abort has not waited for
+    /// anything.
     pub fn quiet(&mut self, cluster: &Cluster) {
         let Some(workload) = cluster.deployments.iter().next() else { return };
         let reason = cluster.rollouts.iter().next().and_then(|r| r.status.waiting_for.as_ref());

@@ -106,10 +106,10 @@ impl Releases {
         self.current.as_ref().is_some_and(|release| release.was_loose)
     }
 
-    /// Two revisions at once have to give way, to a third or to the stable one. The fence is on both
-    /// of their ReplicaSets, so the stock controller knows none of their pods as available, and
-    /// takes ready ones of the older for unready ones of the younger. Or one has to, and the stable
-    /// pods are not ready themselves. So many may go too early.
+    /// Two revisions at once have to give way, to a third or to the stable one. The fence is on
+    /// both of their ReplicaSets, so the stock controller knows none of their pods as available,
+    /// and takes ready ones of the older for unready ones of the younger. Or one has to, and the
+    /// stable pods are not ready themselves. So many may go too early.
     pub fn torn(&self, pods: &Pods, workload: &Deployment) -> i32 {
         let stable = self.stable.as_ref();
         let others = pods
