@@ -65,7 +65,7 @@ impl Step {
             None => {
                 let count = u32::try_from(spec.len()).unwrap_or(u32::MAX).max(index);
                 let mut definition = spec.get(index as usize - 1).cloned();
-                if let (Some(next), Some(begun)) = (&mut definition, edited(spec, begun, index))
+                if let (Some(next), Some(begun)) = (&mut definition, last(begun, index))
                     && begun.replicas.ceil_of(replicas) > next.replicas.ceil_of(replicas)
                 {
                     next.replicas = begun.replicas;
@@ -89,11 +89,12 @@ impl Step {
         if replicas <= 1 {
             return if surge > 0 { Goal::Beside } else { Goal::Shut };
         }
-        let index = self.index as usize - 1;
-        // Of an edited list only the batch itself is known as it was.
-        let known = if spec.get(index) == self.definition.as_ref() { index } else { 0 };
-        let before = spec.iter().take(known);
-        let pods = before
+        // Of a list that was edited since, only the batch itself is known as it was.
+        let spec = spec.get(..self.index as usize).unwrap_or_default();
+        let begun = self.definition.as_ref().map(|batch| batch.replicas);
+        let same = spec.iter().any(|batch| Some(batch.replicas) == begun);
+        let pods = (if same { spec } else { &[] })
+            .iter()
             .chain(&self.definition)
             .map(|batch| batch.replicas.ceil_of(replicas))
             .max()
@@ -102,11 +103,9 @@ impl Step {
     }
 }
 
-/// The batch before `index` as it has begun, where the spec has it otherwise by now.
-fn edited<'a>(spec: &[Batch], begun: Option<&'a BatchStatus>, index: u32) -> Option<&'a Batch> {
-    let begun = begun.filter(|batch| batch.index + 1 == index)?;
-    let definition = begun.definition.as_ref()?;
-    (spec.get(begun.index as usize - 1) != Some(definition)).then_some(definition)
+/// The batch before `index`, as it has begun.
+fn last(begun: Option<&BatchStatus>, index: u32) -> Option<&Batch> {
+    begun.filter(|batch| batch.index + 1 == index)?.definition.as_ref()
 }
 
 #[cfg(test)]

@@ -20,8 +20,6 @@ pub(crate) struct Progress {
     pub(crate) matures: Option<Timestamp>,
     /// spec.replicas of all old ReplicaSets together.
     pub(crate) old: i32,
-    /// Their pods that are ready.
-    pub(crate) old_ready: i32,
     /// All pods.
     pub(crate) pods: i32,
     /// The sizes of the ReplicaSets were computed from the workload's present replicas.
@@ -39,7 +37,6 @@ impl Progress {
         let since = |pod: &Pod| pod.ready_since.map(|at| later(at, i64::from(min_ready)));
         let ripe = || pods().filter_map(since);
         let old = || others(sets, update);
-        let ready_of = |set: &Set| count(set.pods.iter().filter(|pod| pod.ready_since.is_some()));
         let leaving = |set: &Set| (count(set.pods.iter()) - set.replicas).max(0);
         let scaled = |set: &Set| set.desired.is_none_or(|desired| desired == workload.replicas);
         Self {
@@ -47,12 +44,16 @@ impl Progress {
             ready: (count(ripe().filter(|at| *at <= now)) - new().map(leaving).sum::<i32>()).max(0),
             matures: ripe().filter(|at| *at > now).min(),
             old: old().map(|set| set.replicas).sum(),
-            old_ready: old().map(ready_of).sum(),
             pods: count(all(sets).flat_map(|set| &set.pods)),
             is_scaled: all(sets).filter(|set| set.replicas > 0).all(scaled),
             trouble: first_trouble(pods()),
         }
     }
+}
+
+/// Its pods that are ready.
+pub(crate) fn ready_of(set: &Set) -> i32 {
+    count(set.pods.iter().filter(|pod| pod.ready_since.is_some()))
 }
 
 fn first_trouble<'a>(pods: impl Iterator<Item = &'a Pod>) -> Option<(String, Trouble)> {
@@ -89,8 +90,7 @@ pub(crate) fn is_settled(sets: &Sets, revision: &Revision, replicas: i32) -> boo
 
 /// All pods are of `revision`, and all are ready.
 pub(crate) fn is_settled_and_ready(sets: &Sets, revision: &Revision, replicas: i32) -> bool {
-    let ready = find(sets, revision)
-        .map_or(0, |set| count(set.pods.iter().filter(|pod| pod.ready_since.is_some())));
+    let ready = find(sets, revision).map_or(0, ready_of);
     is_settled(sets, revision, replicas) && ready >= replicas
 }
 

@@ -14,8 +14,8 @@ pub(crate) struct Sizes {
     pub(crate) new: i32,
     /// spec.replicas of all old ReplicaSets together.
     pub(crate) old: i32,
-    /// Pods of the old ReplicaSets that are ready.
-    pub(crate) old_ready: i32,
+    /// Pods of the stable ReplicaSet that are not ready (yet).
+    pub(crate) unready: i32,
     /// All pods that are there.
     pub(crate) pods: i32,
 }
@@ -51,7 +51,7 @@ pub(crate) fn next(goal: Goal, limits: Limits, sizes: Sizes, room: i32) -> Back 
         return Back::Wait;
     }
     if excess > 0 && above > 0 {
-        if sizes.old_ready < sizes.old {
+        if sizes.unready > 0 {
             return Back::Wait;
         }
         return Back::Lower(excess.min(above));
@@ -60,7 +60,7 @@ pub(crate) fn next(goal: Goal, limits: Limits, sizes: Sizes, room: i32) -> Back 
         Goal::Beside if missing > 0 => Back::Raise(missing),
         Goal::Share(_) if missing > 0 && excess > 0 && room == 0 => match limits.surge {
             // Ready pods are given up for these: not before the last ones have come up.
-            0 if sizes.old_ready < sizes.old => Back::Wait,
+            0 if sizes.unready > 0 => Back::Wait,
             0 => Back::Swap(missing.min(excess).min(limits.unavailable).max(1)),
             surge => Back::Raise(missing.min(surge)),
         },

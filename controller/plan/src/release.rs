@@ -163,21 +163,21 @@ impl Release<'_> {
             return draft.wait(Wait::Webhook);
         };
         let Some(sets) = self.sets(draft) else { return };
-        let live =
-            Fenced { target: Target { paused, max_surge, max_unavailable }, ..fenced.clone() };
         let progress = self.progress(sets, draft.now);
+        let mut noted = fenced.clone();
+        noted.original.paused = true;
+        // With pods in the batch, or one before it, a pause is not that of the first hold, which no
+        // webhook has lifted: it is the user's.
+        let begun = fenced.batch > 1 || workload.fields == Fields::held(&noted);
+        let by_user = paused && progress.new > 0 && begun;
+        let target = Target { paused: paused && !by_user, max_surge, max_unavailable };
+        let live = Fenced { target, ..fenced.clone() };
         let moving = Moving { fenced: &live, ..self.moving(sets, &progress) };
         if !moving.is_quiet() {
             return draft.wait_quietly(Wait::StockController);
         }
         let mut again = moving.fenced_at(fenced.batch, self.goal);
-        let mut noted = fenced.clone();
-        noted.original.paused = true;
-        if workload.fields == Fields::held(&noted) && progress.new > 0 {
-            // Only a pause is what nobody projected. With pods in the batch it is not that of the
-            // first hold, so it is the user's.
-            again = noted;
-        }
+        again.original.paused |= by_user;
         draft.act(write_fenced(workload, again));
         draft.wait(Wait::Webhook);
     }

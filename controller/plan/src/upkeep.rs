@@ -5,7 +5,7 @@ use crds::Fenced;
 
 use crate::action::Action;
 use crate::batch::Goal;
-use crate::deployment::{Progress, find, write_fenced};
+use crate::deployment::{Progress, find, ready_of, write_fenced};
 use crate::draft::Draft;
 use crate::excess::{self, Back, Sizes};
 use crate::observed::{Set, Sets, Workload};
@@ -94,11 +94,12 @@ fn end_scaling(draft: &mut Draft<'_>, moving: &Moving<'_>) {
 
 fn move_back(draft: &mut Draft<'_>, moving: &Moving<'_>) {
     let Moving { workload, sets, progress, goal, .. } = moving;
-    let Progress { new, old, old_ready, pods, .. } = **progress;
-    let sizes = Sizes { replicas: workload.replicas, new, old, old_ready, pods };
+    let Progress { new, old, pods, .. } = **progress;
     let stable = find(sets, &moving.fenced.stable);
     let update = find(sets, &moving.fenced.revision);
     let (Some(stable), Some(update)) = (stable, update) else { return };
+    let unready = (stable.replicas - ready_of(stable)).max(0);
+    let sizes = Sizes { replicas: workload.replicas, new, old, unready, pods };
     let room = moving.fenced.target.max_surge.ceil_of(workload.replicas);
     let back = excess::next(*goal, moving.limits, sizes, room);
     let mut resize = |set: &Set, by: i32| {

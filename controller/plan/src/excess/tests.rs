@@ -8,19 +8,22 @@ use crate::wave::Limits;
 /// Walks back; returns the ReplicaSets' sizes at the end.
 fn walk(goal: Goal, limits: Limits, replicas: i32, new: i32, old: i32, room: i32) -> (i32, i32) {
     let context = format!("{goal:?} {limits:?} N={replicas} {new} new, {old} old");
-    let mut sizes = Sizes { replicas, new, old, old_ready: old, pods: new + old };
+    let mut sizes = Sizes { replicas, new, old, unready: 0, pods: new + old };
     let most = (new + old).max(replicas + limits.surge.max(room)).max(replicas + room);
     for _ in 0..4 * replicas + 4 {
-        let Sizes { new, old, old_ready, .. } = sizes;
-        let ready = new + old_ready;
+        let Sizes { new, old, unready, .. } = sizes;
+        let ready = new + old - unready;
         match next(goal, limits, sizes, room) {
             Back::None => return (new, old),
             // The pods that are waited for get ready.
             Back::Wait => {
-                assert!(old_ready < old, "waits for nothing: {context}");
-                sizes.old_ready = old;
+                assert!(unready > 0, "waits for nothing: {context}");
+                sizes.unready = 0;
             }
-            Back::Raise(pods) => sizes.old += pods,
+            Back::Raise(pods) => {
+                sizes.old += pods;
+                sizes.unready += pods;
+            }
             Back::Lower(pods) => {
                 assert!(new - pods + old >= replicas + room, "refilled: {context}");
                 assert!(ready - pods >= replicas - limits.unavailable, "too few: {context}");
@@ -29,7 +32,8 @@ fn walk(goal: Goal, limits: Limits, replicas: i32, new: i32, old: i32, room: i32
             Back::Swap(pods) => {
                 assert!(ready - pods >= replicas - limits.unavailable, "too few: {context}");
                 // Both patches are one step here: the sum is what the stock controller keeps.
-                sizes = Sizes { new: new - pods, old: old + pods, ..sizes };
+                sizes =
+                    Sizes { new: new - pods, old: old + pods, unready: unready + pods, ..sizes };
             }
         }
         sizes.pods = sizes.new + sizes.old;
@@ -67,7 +71,7 @@ fn the_measured_way_back_from_ten_new_pods() {
     assert_eq!(walk(Goal::Share(2), limits, 10, 10, 0, 0), (2, 8));
     let no_surge = Limits { surge: 0, unavailable: 2 };
     assert_eq!(walk(Goal::Share(2), no_surge, 10, 10, 0, 0), (2, 8));
-    let sizes = Sizes { replicas: 10, new: 10, old: 0, old_ready: 0, pods: 10 };
+    let sizes = Sizes { replicas: 10, new: 10, old: 0, unready: 0, pods: 10 };
     assert_eq!(next(Goal::Share(2), limits, sizes, 0), Back::Raise(3));
     assert_eq!(next(Goal::Share(2), no_surge, sizes, 0), Back::Swap(2));
 }
@@ -82,7 +86,7 @@ fn a_pod_beside_another_gets_its_old_one_back() {
 #[test]
 fn one_replica_with_its_surge_scaled_to_four() {
     let limits = Limits { surge: 1, unavailable: 1 };
-    let sizes = Sizes { replicas: 4, new: 3, old: 2, old_ready: 2, pods: 3 + 2 };
+    let sizes = Sizes { replicas: 4, new: 3, old: 2, unready: 0, pods: 3 + 2 };
     assert_eq!(next(Goal::Share(1), limits, sizes, 0), Back::Lower(1));
     assert_eq!(walk(Goal::Share(1), limits, 4, 3, 2, 0), (1, 3));
 }
@@ -90,14 +94,14 @@ fn one_replica_with_its_surge_scaled_to_four() {
 #[test]
 fn old_pods_on_their_way_are_waited_for() {
     let limits = Limits { surge: 1, unavailable: 0 };
-    let sizes = Sizes { replicas: 4, new: 3, old: 2, old_ready: 1, pods: 3 + 2 };
+    let sizes = Sizes { replicas: 4, new: 3, old: 2, unready: 1, pods: 3 + 2 };
     assert_eq!(next(Goal::Share(1), limits, sizes, 0), Back::Wait);
 }
 
 #[test]
 fn the_last_batch_has_no_excess() {
     let limits = Limits { surge: 1, unavailable: 1 };
-    let sizes = Sizes { replicas: 4, new: 4, old: 3, old_ready: 3, pods: 4 + 3 };
+    let sizes = Sizes { replicas: 4, new: 4, old: 3, unready: 0, pods: 4 + 3 };
     assert_eq!(next(Goal::All, limits, sizes, 0), Back::None);
     assert_eq!(next(Goal::Shut, limits, sizes, 0), Back::None);
 }
@@ -105,7 +109,7 @@ fn the_last_batch_has_no_excess() {
 #[test]
 fn pods_that_have_to_go_are_waited_for() {
     let limits = Limits { surge: 1, unavailable: 0 };
-    let sizes = Sizes { replicas: 4, new: 2, old: 2, old_ready: 2, pods: 5 };
+    let sizes = Sizes { replicas: 4, new: 2, old: 2, unready: 0, pods: 5 };
     assert_eq!(next(Goal::Share(1), limits, sizes, 0), Back::Wait);
     assert_eq!(next(Goal::Share(1), limits, Sizes { pods: 4, ..sizes }, 0), Back::Raise(1));
 }

@@ -12,6 +12,7 @@ use super::stock::Behaviour;
 use super::timeline::Entry;
 use super::user::{Said, manifest};
 use super::world::{Fault, NAME, Options, World};
+use crate::observed::Strategy;
 
 /// After the last command a release ends within so many turns of a helpful user.
 const TURNS_MAX: u32 = 40;
@@ -225,6 +226,8 @@ impl Story {
             (_, "ScaledToZero") => Some(Command::Scale(3)),
             // There is nothing to wait for where the stable version itself is broken.
             (_, "StablePods" | "MovingBack") if is_stable_broken => None,
+            // Nor where the stock controller is stuck: it ends no scaling under Recreate.
+            (_, "StablePods") if workload.spec.strategy == Strategy::Recreate => None,
             // It says so, and only another template helps.
             (_, "StableTemplateLost") => None,
             (phase, waits) => {

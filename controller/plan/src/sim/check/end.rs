@@ -132,8 +132,11 @@ impl Checks {
                 max_surge,
                 max_unavailable,
             };
-            // Paused while no webhook saw it, and taken back before one did: it is lost.
-            let unseen = self.unseen_pause && !live.paused;
+            // Paused while no webhook saw it: it is lost if the release was taken back before one
+            // did, or if another write of ours had not been seen either.
+            let rejected = cluster.rollouts.iter().any(|r| r.status.phase == Phase::Rejected);
+            let lost = self.unseen_pause.is_some_and(|projected| rejected || !projected);
+            let unseen = lost && !live.paused;
             if live != wanted && !(unseen && Original { paused: false, ..wanted } == live) {
                 self.fail(now, 4, format!("fields are {live:?}, the user's are {wanted:?}"));
             }

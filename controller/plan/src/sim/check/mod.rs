@@ -49,8 +49,9 @@ pub struct Checks {
     /// There is no controller of ours: nothing is promised.
     off: bool,
     events: u32,
-    /// The user's pause was written while no webhook answered.
-    unseen_pause: bool,
+    /// The user's pause was written while no webhook answered; and the fields were at that time
+    /// what the hold projects.
+    unseen_pause: Option<bool>,
 }
 
 impl Checks {
@@ -110,8 +111,8 @@ impl Checks {
     }
 
     /// The user pauses or resumes, and the webhook sees it or not.
-    pub fn user_pause(&mut self, seen: bool) {
-        self.unseen_pause = !seen;
+    pub fn user_pause(&mut self, seen: bool, projected: bool) {
+        self.unseen_pause = (!seen).then_some(projected);
     }
 
     /// The user's own fields.

@@ -414,9 +414,18 @@ impl Releases {
             let last = self.may_be_last(release.batch);
             let begun: Vec<_> =
                 self.definitions(release.batch).map(|batch| batch.replicas).collect();
+            let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
+            let mut sizes = mine.filter(|set| set.replicas > 0);
             let Some(release) = &mut self.current else { return };
             if tight {
                 release.loose = None;
+            }
+            if let (true, Some(only), None) = (release.was_loose, sizes.next(), sizes.next())
+                && only.revision == release.revision
+                && only.replicas > allowed
+            {
+                // Where no other has a size, the stock controller gives this one everything.
+                release.loose = Some(only.replicas.max(release.loose.unwrap_or(0)));
             }
             if done && release.done_at.is_none() {
                 release.done_at = Some(cluster.now);

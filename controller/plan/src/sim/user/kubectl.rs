@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::manifest::{self, Manifest};
 use super::{Said, WRITER};
-use crate::sim::cluster::{Precondition, Refused};
+use crate::sim::cluster::{Precondition, Refused, admission};
 use crate::sim::stock::kubelet;
 use crate::sim::world::queue::Event;
 use crate::sim::world::{NAME, World};
@@ -38,14 +38,18 @@ impl World {
                 let mut raw = manifest::apply(&live, &self.user.last, &wanted);
                 if self.user.server_side {
                     if let Some(before) = self.checks.fields() {
-                        fields = manifest::told(&live, &raw["spec"], before, fields);
+                        fields = if self.cluster.admission.webhook {
+                            manifest::told(&live, &raw["spec"], before, fields)
+                        } else {
+                            manifest::sent(&live["spec"], &raw["spec"], before, fields)
+                        };
                     }
                     manifest::own(&mut raw, &wanted);
                     self.user_write(raw)?
                 } else {
                     manifest::remember(&mut raw, &wanted);
                     if let Some(before) = self.checks.fields()
-                        && self.user.last == wanted
+                        && (self.user.last == wanted || !self.cluster.admission.webhook)
                     {
                         fields = manifest::sent(&live["spec"], &raw["spec"], before, fields);
                     }
@@ -164,7 +168,6 @@ impl World {
         }
         raw["spec"]["paused"] = json!(paused);
         self.user_update(raw)?;
-        self.checks.user_pause(self.cluster.admission.webhook);
         let fields = self.checks.fields();
         fields.map_or(Ok(String::new()), |fields| self.understood(Original { paused, ..fields }))
     }
@@ -263,7 +266,14 @@ impl World {
     }
 
     fn user_write(&mut self, raw: Value) -> Said {
+        let live = self.cluster.deployment(NAME)?;
+        let turned = raw["spec"]["paused"] != live.raw["spec"]["paused"];
+        let (seen, projected) =
+            (self.cluster.admission.webhook, admission::is_projected(&live.raw));
         self.cluster.update_deployment(WRITER, NAME, &Precondition::default(), raw)?;
+        if turned {
+            self.checks.user_pause(seen, projected);
+        }
         let warnings = self.cluster.warnings.join("; ");
         self.settle_write();
         Ok(warnings)
