@@ -40,8 +40,8 @@ bench: ## figures beside a native rollout's and the targets; also in target/benc
 TEST = cargo test --workspace --locked
 ON_CLUSTER = --test cluster --test admission --test conformance --test behaviour
 
-.PHONY: test lint unit real
-test: lint unit real ## every check there is (warm: 15 minutes; cold: within the hour)
+.PHONY: test lint unit models real
+test: lint unit models ## the checks that hold in every run; `make real` has the behaviours, too
 
 lint: ## format, and clippy as errors (2 minutes)
 	cargo fmt --all --check
@@ -50,7 +50,9 @@ lint: ## format, and clippy as errors (2 minutes)
 unit: ## unit, script, simulation and property tests (4 minutes)
 	$(TEST)
 
-real: ## black-box tests on the real cluster: side by side, then those that break parts (9 minutes)
+models: ## certificates, policy and the simulator's models on the real cluster (2 minutes)
 	@$(IN_CLUSTER) $(TEST) --test cluster --test admission --test conformance
+
+real: models ## behaviours on the real cluster: side by side, then those that break parts (9 minutes)
 	@$(IN_CLUSTER) e2e/tests/behaviour.sh --skip serial --test-threads 6
 	@$(IN_CLUSTER) e2e/tests/behaviour.sh serial --test-threads 1
