@@ -41,6 +41,7 @@ TEST = cargo test --workspace --locked
 ON_CLUSTER = --test cluster --test admission --test conformance --test behaviour
 
 .PHONY: test lint unit models real
+.PHONY: test lint unit models real
 test: lint unit models ## the checks that hold in every run; `make real` has the behaviours, too
 
 lint: ## format, and clippy as errors (2 minutes)
