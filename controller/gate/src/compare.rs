@@ -28,4 +28,3 @@ pub use dispersion::Noise;
 pub use evidence::Evidence;
 pub use finding::Finding;
 pub use terms::{Counts, CountsError, Look, Terms, TermsError};
-

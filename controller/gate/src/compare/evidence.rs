@@ -98,12 +98,7 @@ impl Evidence {
     }
 
     fn sentence(&self, evidence: f64) -> String {
-        super::finding::sentence(
-            &self.terms,
-            (self.new, self.stable),
-            self.looks,
-            evidence,
-        )
+        super::finding::sentence(&self.terms, (self.new, self.stable), self.looks, evidence)
     }
 }
 

@@ -120,16 +120,22 @@ pub struct Terms {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TermsError {
     /// Not a small probability.
-    #[error("alpha {0} is not between 0 and 0.5: write the share of false aborts you accept, \"0.01\"")]
+    #[error(
+        "alpha {0} is not between 0 and 0.5: write the share of false aborts you accept, \"0.01\""
+    )]
     Alpha(Decimal),
     /// A better version would be taken back.
     #[error("ratio {0} is below 1: write how many times stable's share is acceptable, \"1.2\"")]
     Ratio(Decimal),
     /// Not a share.
-    #[error("margin {0} is not between 0 and 1: write a share of requests, \"0.005\" for half a percent")]
+    #[error(
+        "margin {0} is not between 0 and 1: write a share of requests, \"0.005\" for half a percent"
+    )]
     Margin(Decimal),
     /// Below a fair coin's.
-    #[error("dispersion {0} is not between 1 and 1000: write variance over mean of the counts, \"2\"")]
+    #[error(
+        "dispersion {0} is not between 1 and 1000: write variance over mean of the counts, \"2\""
+    )]
     Dispersion(Decimal),
 }
 
@@ -146,9 +152,8 @@ impl Terms {
         least_requests: u64,
         noise: Noise,
     ) -> Result<Self, TermsError> {
-        let within = |number: Decimal, low: f64, high: f64| {
-            (low..=high).contains(&number.nearest())
-        };
+        let within =
+            |number: Decimal, low: f64, high: f64| (low..=high).contains(&number.nearest());
         if !within(alpha, 0.0, 0.5) || alpha == Decimal::ZERO {
             return Err(TermsError::Alpha(alpha));
         }

@@ -35,10 +35,7 @@ fn what_is_none_is_named_with_its_cure() {
         assert!(error.to_string().ends_with("such as \"0.01\" or \"250\""), "{error}");
     }
     let error = "0.1234567890123456".parse::<Decimal>().unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "\"0.1234567890123456\" has too many digits: write at most 15"
-    );
+    assert_eq!(error.to_string(), "\"0.1234567890123456\" has too many digits: write at most 15");
 }
 
 #[test]

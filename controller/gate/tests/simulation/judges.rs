@@ -18,10 +18,17 @@ pub fn sequential(terms: &Terms, release: &Release) -> Option<usize> {
 /// The evidence after each look.
 pub fn stakes(terms: &Terms, release: &Release) -> Vec<f64> {
     let mut evidence = Evidence::new(terms.clone()).with_past(&release.past);
-    release.looks.iter().map(|look| {
-        evidence.add(look);
-        match evidence.finding() { Finding::Worse { evidence, .. } | Finding::NotWorse { evidence, .. } => evidence, Finding::TooFew {..} => 0.0 }
-    }).collect()
+    release
+        .looks
+        .iter()
+        .map(|look| {
+            evidence.add(look);
+            match evidence.finding() {
+                Finding::Worse { evidence, .. } | Finding::NotWorse { evidence, .. } => evidence,
+                Finding::TooFew { .. } => 0.0,
+            }
+        })
+        .collect()
 }
 
 /// Alpha, ratio and margin.
@@ -42,7 +49,9 @@ impl Counting {
     /// there.
     fn levels(self, release: &Release) -> impl Iterator<Item = f64> {
         let share = |look: &gate::Look| {
-            let sum = |part: fn(gate::Counts) -> u64| look.new.iter().map(|one| part(*one)).sum::<u64>() as f64;
+            let sum = |part: fn(gate::Counts) -> u64| {
+                look.new.iter().map(|one| part(*one)).sum::<u64>() as f64
+            };
             sum(gate::Counts::errors) / sum(gate::Counts::requests)
         };
         let shares: Vec<f64> = release.looks.iter().map(share).collect();

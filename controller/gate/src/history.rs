@@ -1,0 +1,171 @@
+//! The measurements of one gate in one batch: when the next is due, and what they come to. Owns
+//! the counting; judges no sample and reads no clock.
+
+mod measurement;
+mod state;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use measurement::Measurement;
+pub use state::{Effect, State};
+
+use crate::Verdict;
+
+/// So many measurements are kept to be shown. The counts are of all.
+pub const KEPT_MAX: usize = 10;
+
+/// How a gate measures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// From one measurement to the next.
+    pub interval: Duration,
+    /// So many passes let the batch pass.
+    pub count: u32,
+    /// So long after the batch took traffic its first interval begins.
+    pub initial_delay: Duration,
+    /// So many fails in the whole batch are let go; one more fails it.
+    pub failed_limit: u32,
+    /// So many Unknown in a row, without a pass or a fail between, are waited for.
+    pub unknown_limit: u32,
+    /// So many Errors in a row, likewise.
+    pub error_limit: u32,
+    /// What follows beyond the last two limits.
+    pub on_unknown: OnUnknown,
+    /// It measures on after it passed, and can fail then.
+    pub background: bool,
+    /// It measures and decides nothing.
+    pub dry_run: bool,
+}
+
+/// What follows when a gate could not be judged for too long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnUnknown {
+    /// The batch stays as it is.
+    #[default]
+    Pause,
+    /// The release is taken back.
+    Abort,
+}
+
+/// What was measured in this batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    since: Timestamp,
+    passed: u32,
+    failed: u32,
+    /// In a row.
+    unknown: u32,
+    /// In a row.
+    errors: u32,
+    last: Vec<Measurement>,
+}
+
+impl History {
+    /// Of a batch that took traffic at this moment.
+    #[must_use]
+    pub fn new(since: Timestamp) -> Self {
+        Self { since, passed: 0, failed: 0, unknown: 0, errors: 0, last: Vec::new() }
+    }
+
+    /// The last measurements, oldest first.
+    #[must_use]
+    pub fn last(&self) -> &[Measurement] {
+        &self.last
+    }
+
+    /// How far back a query may look at this moment: never to before the batch took traffic, so
+    /// that old samples do not thin out new ones.
+    #[must_use]
+    pub fn window(&self, longest: Duration, now: Timestamp) -> Duration {
+        let past = Duration::try_from(now.duration_since(self.since)).unwrap_or_default();
+        past.min(longest)
+    }
+
+    /// Counts one more measurement. One of before this batch, or not later than the last, is
+    /// left out: an answer that came late, or twice.
+    pub fn record(&mut self, measurement: Measurement) {
+        let before = self.last.last().map_or(self.since, |last| last.at);
+        if measurement.at <= before {
+            return;
+        }
+        match measurement.verdict {
+            Verdict::Pass => self.passed = self.passed.saturating_add(1),
+            Verdict::Fail => self.failed = self.failed.saturating_add(1),
+            Verdict::Unknown => self.unknown = self.unknown.saturating_add(1),
+            Verdict::Error => self.errors = self.errors.saturating_add(1),
+        }
+        if matches!(measurement.verdict, Verdict::Pass | Verdict::Fail) {
+            (self.unknown, self.errors) = (0, 0);
+        }
+        self.last.push(measurement);
+        let beyond = self.last.len().saturating_sub(KEPT_MAX);
+        self.last.drain(..beyond);
+    }
+
+    /// Where the gate stands. What failed has failed, whatever else is the case.
+    #[must_use]
+    pub fn state(&self, course: &Course, now: Timestamp) -> State {
+        let next = self.next(course);
+        if self.failed > course.failed_limit {
+            return State::Failed { told: self.told(Verdict::Fail, self.failed) };
+        }
+        if self.errors > course.error_limit {
+            let told = self.told(Verdict::Error, self.errors);
+            return State::ErrorLimit { follows: course.on_unknown, next, told };
+        }
+        if self.unknown > course.unknown_limit {
+            let told = self.told(Verdict::Unknown, self.unknown);
+            return State::UnknownLimit { follows: course.on_unknown, next, told };
+        }
+        if self.passed >= course.count.max(1) {
+            return State::Passed { next: course.background.then_some(next) };
+        }
+        if self.last.is_empty() && now < next {
+            return State::Waiting { until: next };
+        }
+        State::Measuring { next, passed: self.passed, count: course.count.max(1) }
+    }
+
+    /// The first moment of the schedule after the last measurement. The schedule begins with the
+    /// batch, one interval after the delay, and does not drift; missed moments are left out.
+    fn next(&self, course: &Course) -> Timestamp {
+        let interval = signed(course.interval).max(SignedDuration::from_millis(1));
+        let first = later(later(self.since, signed(course.initial_delay)), interval);
+        let Some(last) = self.last.last().filter(|last| last.at >= first) else { return first };
+        let past = last.at.duration_since(first).as_millis() / interval.as_millis().max(1) + 1;
+        let past = i64::try_from(past.saturating_mul(interval.as_millis())).unwrap_or(i64::MAX);
+        later(first, SignedDuration::from_millis(past))
+    }
+
+    /// How many, and the last of them in its own words.
+    fn told(&self, verdict: Verdict, times: u32) -> String {
+        let of = self.last.iter().rev().find(|one| one.verdict == verdict);
+        let words = of.map_or("", |one| one.told.as_str());
+        let what = match verdict {
+            Verdict::Pass => "passed",
+            Verdict::Fail => "failed",
+            Verdict::Unknown => "unknown in a row",
+            Verdict::Error => "errors in a row",
+        };
+        if words.is_empty() {
+            format!("{times} {what}")
+        } else {
+            format!("{times} {what}: {words}")
+        }
+    }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+/// A moment beyond the calendar is its end.
+fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
+    moment.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests;
