@@ -28,3 +28,6 @@ pub use dispersion::Noise;
 pub use evidence::Evidence;
 pub use finding::Finding;
 pub use terms::{Counts, CountsError, Look, Terms, TermsError};
+
+#[cfg(test)]
+mod tests;

@@ -61,12 +61,18 @@ pub(super) fn sentence(
         return format!("{shares} after {times}: there is nothing to compare with");
     }
     let (bound, needed) = (terms.bound(), terms.needed());
-    let proof = format!("evidence {evidence:.1} of {needed:.0} that it is worse than {bound}");
+    let found = evidence_text(evidence);
+    let proof = format!("evidence {found} of {needed:.0} that it is worse than {bound}");
     let least = terms.least_requests();
     if new.requests() < least && evidence < needed {
         return format!("{shares} after {times}: {proof}, and {least} requests are needed");
     }
     format!("{shares} after {times}: {proof}")
+}
+
+/// Beyond a million it says no more.
+fn evidence_text(evidence: f64) -> String {
+    if evidence > 1e6 { "over 1000000".into() } else { format!("{evidence:.1}") }
 }
 
 /// Errors, requests and their share.

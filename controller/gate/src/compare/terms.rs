@@ -52,7 +52,7 @@ impl Counts {
     /// A sample that is no count, or more errors than requests.
     pub fn from_samples(errors: f64, requests: f64) -> Result<Self, CountsError> {
         let (errors, requests) = (whole(errors)?, whole(requests)?);
-        let near = if errors == requests + 1 { requests } else { errors };
+        let near = if errors == requests.saturating_add(1) { requests } else { errors };
         Self::new(near, requests)
     }
 
