@@ -13,7 +13,7 @@ use crate::turns;
 use crate::waiting::Wait;
 
 /// How long a wait that normally takes moments goes unsaid: saying it costs two status writes.
-const PATIENCE_SECONDS: i64 = 5;
+pub(crate) const PATIENCE_SECONDS: i64 = 5;
 
 /// A plan in the making.
 pub(crate) struct Draft<'a> {

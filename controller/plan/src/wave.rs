@@ -83,6 +83,11 @@ pub(crate) fn unavailable_of(target: Target, replicas: i32) -> i32 {
     }
 }
 
+/// New pods that the stock controller may make by these fields.
+pub(crate) fn pods_of(target: Target, replicas: i32) -> i32 {
+    target.max_surge.ceil_of(replicas) + unavailable_of(target, replicas)
+}
+
 /// Old pods that may be gone: the user's maxUnavailable, and as many as new ones are ready. The
 /// user's surge comes first: what it has room for is made with no old pod gone, and at once, where
 /// the stock controller would otherwise wait until it has seen the old pods go (100 ms in every
@@ -112,7 +117,7 @@ pub(crate) fn is_due(goal: Goal, limits: Limits, count: Count, now: Target, next
     let (Goal::Share(_) | Goal::All, false) = (goal, now.paused) else { return true };
     let Count { replicas, ready, new, old, .. } = count;
     let (surge, most) = (now.max_surge.ceil_of(replicas), goal.new_pods(replicas));
-    let wave = surge + unavailable_of(now, replicas);
+    let wave = pods_of(now, replicas);
     // Scaling, or an edit of the user's limits, may leave more than is allowed.
     let beyond = wave.max(new).max(replicas - old) > most || surge > limits.surge;
     beyond || ready >= wave
