@@ -19,11 +19,10 @@ pub(crate) fn abort(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced,
     let first = draft.before().phase != Phase::Aborting;
     draft.phase(Phase::Aborting);
     draft.status.failure = Some(because.clone());
-    let stable = fenced.stable.clone();
+    draft.wait(Wait::StablePods { stable: fenced.stable.clone(), because });
     if awaits_count(draft, workload, fenced) {
         return;
     }
-    draft.wait(Wait::StablePods { stable, because });
     if first {
         // Its ReplicaSet may not outlive it, and a retry needs it.
         keep(draft, workload, &fenced.revision);
@@ -91,6 +90,7 @@ pub(crate) fn roll_back(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fen
     request::refuse_at_rest(draft, "the release is being rolled back");
     forget_release(draft);
     draft.phase(Phase::RollingBack);
+    draft.wait(Wait::StablePods { stable: fenced.stable.clone(), because: String::new() });
     if awaits_count(draft, workload, fenced) {
         return;
     }
@@ -104,14 +104,11 @@ fn awaits_count(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) -> 
     if !is_misread(workload, fenced) {
         return false;
     }
-    let (before, wait) = (draft.before(), Wait::StockController);
-    let on_the_way = before.phase == draft.status.phase;
-    let said = before.waiting_for.as_ref();
-    let said = said.filter(|said| on_the_way && said.reason == wait.reason());
+    let before = draft.before();
+    let said = before.waiting_for.as_ref().filter(|_| before.phase == draft.status.phase);
     let until = later(said.map_or(draft.now, |said| said.since.0), PATIENCE_SECONDS);
     draft.watch_sets = true;
     draft.wake_at(until);
-    draft.wait(wait);
     draft.now < until
 }
 

@@ -88,6 +88,13 @@ pub(crate) fn pods_of(target: Target, replicas: i32) -> i32 {
     target.max_surge.ceil_of(replicas) + unavailable_of(target, replicas)
 }
 
+/// `target` cut down to `most` new pods, at least 1; no old pod may go that might not go before.
+pub(crate) fn lowered(target: Target, most: i32, limits: Limits, replicas: i32) -> Target {
+    let unavailable = unavailable_of(target, replicas).min(most);
+    let surge = target.max_surge.ceil_of(replicas).min(limits.surge).min(most - unavailable);
+    fields(unavailable, surge.max(i32::from(unavailable == 0)), replicas)
+}
+
 /// Old pods that may be gone: the user's maxUnavailable, and as many as new ones are ready. The
 /// user's surge comes first: what it has room for is made with no old pod gone, and at once, where
 /// the stock controller would otherwise wait until it has seen the old pods go (100 ms in every

@@ -39,7 +39,7 @@ fn a_way_back_waits_for_the_stable_count() {
     for (way, phase) in ways {
         let mut scene = way(behind());
         let plan = scene.publish();
-        assert_phase(&plan, phase, "DeploymentController");
+        assert_phase(&plan, phase, "StablePods");
         assert!(plan.actions.is_empty() && plan.watch_sets);
 
         let counted = way(set("v1", 8)).workload().sets.clone();
@@ -65,7 +65,7 @@ fn it_does_not_wait_for_ever() {
 #[test]
 fn a_count_that_is_not_known_is_waited_for() {
     let scene = &mut rolled_back(Set { available: None, ..set("v1", 8) });
-    assert_phase(&scene.publish(), Phase::RollingBack, "DeploymentController");
+    assert_phase(&scene.publish(), Phase::RollingBack, "StablePods");
 }
 
 #[test]
