@@ -33,15 +33,14 @@ pub(crate) fn abort(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced,
 }
 
 /// Puts the stable template back while there is nothing to release to; the revision is kept, and
-/// comes back by itself.
+/// comes back by itself. That is said once it is done: who scales up before would get the update.
 pub(crate) fn rest_dormant(
     draft: &mut Draft<'_>,
     workload: &Workload,
     fenced: &Fenced,
     wait: Wait,
 ) {
-    draft.phase(Phase::Held);
-    draft.wait(wait);
+    draft.wait_quietly(wait);
     keep(draft, workload, &fenced.revision);
     bar(draft, workload, &fenced.revision, &fenced.stable, Bar::Dormant);
 }
