@@ -189,14 +189,10 @@ impl Release<'_> {
             return draft.wait(wait);
         }
         let announced = same && draft.before().phase == Phase::Progressing;
-        let stamp = draft.stamp_after();
         draft.phase(Phase::Progressing);
         draft.wait(Wait::Pods { want: self.want(), revision: self.revision().clone() });
         if !announced {
-            if let Some(batch) = &mut draft.status.batch {
-                batch.started_at = stamp;
-            }
-            return;
+            return draft.restart_clock();
         }
         let Some(sets) = self.sets(draft) else { return };
         if let Fact::Unknown(why) = &draft.seen.kept {
@@ -271,9 +267,8 @@ impl Release<'_> {
     fn restart_clock_after_pause(&self, draft: &mut Draft<'_>) {
         let said = draft.before().waiting_for.as_ref();
         let was_paused = said.is_some_and(|said| said.reason == "DeploymentPaused");
-        let stamp = draft.stamp_after();
-        if let Some(batch) = draft.status.batch.as_mut().filter(|_| was_paused) {
-            batch.started_at = stamp;
+        if was_paused {
+            draft.restart_clock();
         }
     }
 
@@ -336,11 +331,10 @@ impl Release<'_> {
                 draft.wait(wait);
                 return upkeep::keep_shares(draft, moving);
             }
-            let stamp = draft.stamp_after();
             if let Some(batch) = &mut draft.status.batch {
                 batch.ready_at = None;
-                batch.started_at = stamp;
             }
+            draft.restart_clock();
         }
         draft.phase(Phase::Progressing);
         draft.wait(match moving.progress.trouble.clone() {

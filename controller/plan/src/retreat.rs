@@ -87,14 +87,10 @@ pub(crate) fn roll_back(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fen
         return;
     }
     request::refuse_at_rest(draft, "the release is being rolled back");
-    forget_release(draft);
-    draft.phase(Phase::RollingBack);
-    draft.wait(Wait::StablePods { stable: fenced.stable.clone(), because: String::new() });
-    if awaits_count(draft, workload, fenced) {
-        return;
+    rolling_back(draft, &fenced.stable);
+    if !awaits_count(draft, workload, fenced) {
+        lift(draft, workload, true);
     }
-    lift(draft, workload, true);
-    returning(draft, workload, &fenced.stable);
 }
 
 /// True while the way back waits for the stable ReplicaSet's count; not for ever, because somebody
@@ -125,14 +121,18 @@ fn is_misread(workload: &Workload, fenced: &Fenced) -> bool {
     !acted || find(sets, &fenced.stable).is_some_and(|set| !counts(set))
 }
 
-/// On the way back to `stable` after a rollback; Ready when all of its pods are.
-pub(crate) fn returning(draft: &mut Draft<'_>, workload: &Workload, stable: &Revision) {
+/// On the way back to the live template after a rollback; Ready when all of its pods are.
+pub(crate) fn returning(draft: &mut Draft<'_>, workload: &Workload) {
+    rolling_back(draft, &workload.revision);
+    if workload.fields.paused {
+        draft.wait(Wait::DeploymentPaused { name: workload_name(draft) });
+    }
+}
+
+fn rolling_back(draft: &mut Draft<'_>, stable: &Revision) {
     draft.watch_sets = true;
     forget_release(draft);
     draft.phase(Phase::RollingBack);
-    if workload.fields.paused && !draft.acts() {
-        return draft.wait(Wait::DeploymentPaused { name: workload_name(draft) });
-    }
     draft.wait(Wait::StablePods { stable: stable.clone(), because: String::new() });
 }
 
