@@ -13,7 +13,7 @@ use crate::turns;
 use crate::waiting::Wait;
 
 /// How long a wait that normally takes moments goes unsaid: saying it costs two status writes.
-const PATIENCE_SECONDS: i64 = 5;
+pub(crate) const PATIENCE_SECONDS: i64 = 5;
 
 /// A plan in the making.
 pub(crate) struct Draft<'a> {
@@ -63,12 +63,16 @@ impl<'a> Draft<'a> {
         if floor == self.now { Time(floor) } else { Time(later(floor, 1)) }
     }
 
-    pub(crate) fn act(&mut self, action: Action) {
-        self.actions.push(action);
+    /// The batch's time begins now.
+    pub(crate) fn restart_clock(&mut self) {
+        let stamp = self.stamp_after();
+        if let Some(batch) = &mut self.status.batch {
+            batch.started_at = stamp;
+        }
     }
 
-    pub(crate) fn acts(&self) -> bool {
-        !self.actions.is_empty()
+    pub(crate) fn act(&mut self, action: Action) {
+        self.actions.push(action);
     }
 
     /// Adds an Event that does not follow from two statuses.

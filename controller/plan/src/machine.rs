@@ -181,8 +181,7 @@ fn back(draft: &mut Draft<'_>, workload: &Workload) {
         return ready(draft, workload);
     }
     request::refuse_at_rest(draft, "the release is being rolled back");
-    let stable = workload.revision.clone();
-    retreat::returning(draft, workload, &stable);
+    retreat::returning(draft, workload);
 }
 
 fn ready(draft: &mut Draft<'_>, workload: &Workload) {

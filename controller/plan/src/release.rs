@@ -84,7 +84,7 @@ fn step_of(draft: &Draft<'_>, index: u32, replicas: i32) -> Step {
 
 /// Brings the batch of the status up to the hold's.
 fn say_batch(draft: &mut Draft<'_>, step: &Step, replicas: i32) {
-    let started_at = draft.stamp();
+    let started_at = draft.stamp_after();
     let old = draft.status.batch.take();
     let batch = match old {
         Some(old) if old.index == step.index => {
@@ -189,14 +189,10 @@ impl Release<'_> {
             return draft.wait(wait);
         }
         let announced = same && draft.before().phase == Phase::Progressing;
-        let stamp = draft.stamp();
         draft.phase(Phase::Progressing);
         draft.wait(Wait::Pods { want: self.want(), revision: self.revision().clone() });
         if !announced {
-            if let Some(batch) = &mut draft.status.batch {
-                batch.started_at = stamp;
-            }
-            return;
+            return draft.restart_clock();
         }
         let Some(sets) = self.sets(draft) else { return };
         if let Fact::Unknown(why) = &draft.seen.kept {
@@ -242,13 +238,17 @@ impl Release<'_> {
         if draft.status.phase == Phase::Held {
             draft.phase(Phase::Progressing);
         }
-        if self.fenced.original.paused {
-            return draft.wait(Wait::DeploymentPaused { name: retreat::workload_name(draft) });
+        let paused = self.fenced.original.paused;
+        if !paused {
+            self.restart_clock_after_pause(draft);
         }
-        self.restart_clock_after_pause(draft);
         let Some(sets) = self.sets(draft) else { return };
         let progress = self.progress(sets, draft.now);
         let moving = self.moving(sets, &progress);
+        if paused {
+            draft.wait(Wait::DeploymentPaused { name: retreat::workload_name(draft) });
+            return upkeep::lower_shares(draft, &moving);
+        }
         if draft.status.phase == Phase::Failed {
             let because = draft.status.failure.clone().unwrap_or_default();
             draft.wait(Wait::Failed { because });
@@ -267,9 +267,8 @@ impl Release<'_> {
     fn restart_clock_after_pause(&self, draft: &mut Draft<'_>) {
         let said = draft.before().waiting_for.as_ref();
         let was_paused = said.is_some_and(|said| said.reason == "DeploymentPaused");
-        let stamp = draft.stamp();
-        if let Some(batch) = draft.status.batch.as_mut().filter(|_| was_paused) {
-            batch.started_at = stamp;
+        if was_paused {
+            draft.restart_clock();
         }
     }
 
@@ -332,11 +331,10 @@ impl Release<'_> {
                 draft.wait(wait);
                 return upkeep::keep_shares(draft, moving);
             }
-            let stamp = draft.stamp();
             if let Some(batch) = &mut draft.status.batch {
                 batch.ready_at = None;
-                batch.started_at = stamp;
             }
+            draft.restart_clock();
         }
         draft.phase(Phase::Progressing);
         draft.wait(match moving.progress.trouble.clone() {

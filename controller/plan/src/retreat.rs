@@ -8,19 +8,21 @@ use crds::{Barred, Fenced, Hold, Original, Revision};
 
 use crate::action::{Action, Turn};
 use crate::deployment::{drop_all_but, find, is_settled_and_ready, keep, payload, write};
-use crate::draft::Draft;
-use crate::observed::{Fact, Strategy, Workload};
+use crate::draft::{Draft, PATIENCE_SECONDS, later};
+use crate::observed::{Fact, Set, Strategy, Workload};
 use crate::request;
 use crate::waiting::Wait;
 
-/// Takes a release back and rejects its revision. Never waits: should keeping the template fail,
-/// the write that moves pods is first the next time.
+/// Takes a release back and rejects its revision. Should keeping the template fail, the write that
+/// moves pods is first the next time.
 pub(crate) fn abort(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced, because: String) {
     let first = draft.before().phase != Phase::Aborting;
     draft.phase(Phase::Aborting);
     draft.status.failure = Some(because.clone());
-    let stable = fenced.stable.clone();
-    draft.wait(Wait::StablePods { stable, because });
+    draft.wait(Wait::StablePods { stable: fenced.stable.clone(), because });
+    if awaits_count(draft, workload, fenced) {
+        return;
+    }
     if first {
         // Its ReplicaSet may not outlive it, and a retry needs it.
         keep(draft, workload, &fenced.revision);
@@ -31,15 +33,14 @@ pub(crate) fn abort(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced,
 }
 
 /// Puts the stable template back while there is nothing to release to; the revision is kept, and
-/// comes back by itself.
+/// comes back by itself. That is said once it is done: who scales up before would get the update.
 pub(crate) fn rest_dormant(
     draft: &mut Draft<'_>,
     workload: &Workload,
     fenced: &Fenced,
     wait: Wait,
 ) {
-    draft.phase(Phase::Held);
-    draft.wait(wait);
+    draft.wait_quietly(wait);
     keep(draft, workload, &fenced.revision);
     bar(draft, workload, &fenced.revision, &fenced.stable, Bar::Dormant);
 }
@@ -86,33 +87,52 @@ pub(crate) fn roll_back(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fen
         return;
     }
     request::refuse_at_rest(draft, "the release is being rolled back");
-    if is_misread(workload, &fenced.stable) {
-        draft.watch_sets = true;
-        forget_release(draft);
-        draft.phase(Phase::RollingBack);
-        return draft.wait(Wait::StockController);
+    rolling_back(draft, &fenced.stable);
+    if !awaits_count(draft, workload, fenced) {
+        lift(draft, workload, true);
     }
-    lift(draft, workload, true);
-    returning(draft, workload, &fenced.stable);
 }
 
-/// The stable ReplicaSet still counts pods as available that were taken from it a moment ago. For
-/// as long as it does, the stock controller takes away as many of the others too many
-/// (`maxScaledDown` of `reconcileOldReplicaSets` in its rolling.go); the hold is paused meanwhile.
-fn is_misread(workload: &Workload, stable: &Revision) -> bool {
+/// True while the way back waits for the stable ReplicaSet's count; not for ever, because somebody
+/// else may keep the pods from going.
+fn awaits_count(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) -> bool {
+    if !is_misread(workload, fenced) {
+        return false;
+    }
+    let before = draft.before();
+    let said = before.waiting_for.as_ref().filter(|_| before.phase == draft.status.phase);
+    let until = later(said.map_or(draft.now, |said| said.since.0), PATIENCE_SECONDS);
+    draft.watch_sets = true;
+    draft.wake_at(until);
+    draft.now < until
+}
+
+/// The stable ReplicaSet still counts pods as available that were taken from it a moment ago, or
+/// the stock controller is about to take more. For as long as it does, the stock controller takes
+/// away as many of the others too many (`maxScaledDown` of `reconcileOldReplicaSets` in its
+/// rolling.go).
+fn is_misread(workload: &Workload, fenced: &Fenced) -> bool {
     let Fact::Known(sets) = &workload.sets else { return false };
-    let set = find(sets, stable).filter(|_| workload.replicas > 0);
-    set.is_some_and(|set| set.available.is_none_or(|available| available > set.replicas))
+    if fenced.batch == 0 || workload.replicas == 0 {
+        return false;
+    }
+    let counts = |set: &Set| set.available.is_some_and(|available| available <= set.replicas);
+    let acted = workload.observed_generation >= workload.generation;
+    !acted || find(sets, &fenced.stable).is_some_and(|set| !counts(set))
 }
 
-/// On the way back to `stable` after a rollback; Ready when all of its pods are.
-pub(crate) fn returning(draft: &mut Draft<'_>, workload: &Workload, stable: &Revision) {
+/// On the way back to the live template after a rollback; Ready when all of its pods are.
+pub(crate) fn returning(draft: &mut Draft<'_>, workload: &Workload) {
+    rolling_back(draft, &workload.revision);
+    if workload.fields.paused {
+        draft.wait(Wait::DeploymentPaused { name: workload_name(draft) });
+    }
+}
+
+fn rolling_back(draft: &mut Draft<'_>, stable: &Revision) {
     draft.watch_sets = true;
     forget_release(draft);
     draft.phase(Phase::RollingBack);
-    if workload.fields.paused && !draft.acts() {
-        return draft.wait(Wait::DeploymentPaused { name: workload_name(draft) });
-    }
     draft.wait(Wait::StablePods { stable: stable.clone(), because: String::new() });
 }
 

@@ -7,4 +7,5 @@ mod orphan;
 mod requests;
 mod rest;
 mod scene;
+mod stale;
 mod start;

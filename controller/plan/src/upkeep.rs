@@ -70,6 +70,18 @@ pub(crate) fn keep_shares(draft: &mut Draft<'_>, moving: &Moving<'_>) {
     move_back(draft, moving);
 }
 
+/// Under the user's own pause nothing moves, but scaling goes on, and what was written for more
+/// replicas may let more pods out than the batch has when the pause ends.
+pub(crate) fn lower_shares(draft: &mut Draft<'_>, moving: &Moving<'_>) {
+    let Moving { workload, fenced, goal, limits, .. } = moving;
+    let most = goal.new_pods(workload.replicas);
+    let written = wave::pods_of(fenced.target, workload.replicas);
+    if moving.is_quiet() && most > 0 && written > most {
+        let target = wave::lowered(fenced.target, most, *limits, workload.replicas);
+        draft.act(write_fenced(workload, Fenced { target, ..(*fenced).clone() }));
+    }
+}
+
 /// Interrupted between two ReplicaSets, the stock controller may never end a scaling: the only one
 /// that is left has its size already, so it is not written, and keeps saying what it was computed
 /// from. As long as that is outdated nothing is rolled.

@@ -83,6 +83,18 @@ pub(crate) fn unavailable_of(target: Target, replicas: i32) -> i32 {
     }
 }
 
+/// New pods that the stock controller may make by these fields.
+pub(crate) fn pods_of(target: Target, replicas: i32) -> i32 {
+    target.max_surge.ceil_of(replicas) + unavailable_of(target, replicas)
+}
+
+/// `target` cut down to `most` new pods, at least 1; no old pod may go that might not go before.
+pub(crate) fn lowered(target: Target, most: i32, limits: Limits, replicas: i32) -> Target {
+    let unavailable = unavailable_of(target, replicas).min(most);
+    let surge = target.max_surge.ceil_of(replicas).min(limits.surge).min(most - unavailable);
+    fields(unavailable, surge.max(i32::from(unavailable == 0)), replicas)
+}
+
 /// Old pods that may be gone: the user's maxUnavailable, and as many as new ones are ready. The
 /// user's surge comes first: what it has room for is made with no old pod gone, and at once, where
 /// the stock controller would otherwise wait until it has seen the old pods go (100 ms in every
@@ -112,7 +124,7 @@ pub(crate) fn is_due(goal: Goal, limits: Limits, count: Count, now: Target, next
     let (Goal::Share(_) | Goal::All, false) = (goal, now.paused) else { return true };
     let Count { replicas, ready, new, old, .. } = count;
     let (surge, most) = (now.max_surge.ceil_of(replicas), goal.new_pods(replicas));
-    let wave = surge + unavailable_of(now, replicas);
+    let wave = pods_of(now, replicas);
     // Scaling, or an edit of the user's limits, may leave more than is allowed.
     let beyond = wave.max(new).max(replicas - old) > most || surge > limits.surge;
     beyond || ready >= wave

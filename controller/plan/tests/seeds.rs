@@ -14,7 +14,7 @@ mod common;
 use common::{explain, options};
 use plan::sim::Script;
 
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 10_000;
 /// Enough to see what they have in common.
 const SHOWN_MAX: usize = 3;
 

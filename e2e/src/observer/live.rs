@@ -137,7 +137,8 @@ impl Observer {
         self.look(|sight| sight.judge.timeline().to_string())
     }
 
-    /// Waits until `wanted` has an answer.
+    /// Waits until `wanted` has an answer. What the test has done before is seen by then: a view
+    /// from before a write would show the end of the release before.
     ///
     /// # Errors
     /// An invariant was broken meanwhile, or there is no answer in time.
@@ -147,6 +148,7 @@ impl Observer {
         what: &str,
         mut wanted: impl FnMut(&Sight<'_>) -> Option<T>,
     ) -> Outcome<T> {
+        self.see_all(patience).await?;
         let mut changed = self.shared.changed.subscribe();
         let answer = async {
             loop {
@@ -179,9 +181,7 @@ impl Observer {
     /// # Errors
     /// An invariant was broken, or the watches do not catch up.
     pub async fn catch_up(&self, patience: Duration) -> Outcome {
-        self.catch_up_with::<Pod>(patience).await?;
-        self.catch_up_with::<ReplicaSet>(patience).await?;
-        self.catch_up_with::<Deployment>(patience).await?;
+        self.see_all(patience).await?;
         let mut state = self.shared.lock();
         state.judge_all();
         match state.judge.violation() {
@@ -190,7 +190,15 @@ impl Observer {
         }
     }
 
-    async fn catch_up_with<K: Watched>(&self, patience: Duration) -> Outcome {
+    /// Waits until the watches have shown everything that has happened so far.
+    async fn see_all(&self, patience: Duration) -> Outcome {
+        self.see::<Pod>(patience).await?;
+        self.see::<ReplicaSet>(patience).await?;
+        self.see::<Deployment>(patience).await?;
+        self.see::<Rollout>(patience).await
+    }
+
+    async fn see<K: Watched>(&self, patience: Duration) -> Outcome {
         let api: Api<K> = Api::namespaced(self.client.clone(), &self.namespace);
         let parameters = ListParams::default();
         let listed = api.list(&parameters).await;

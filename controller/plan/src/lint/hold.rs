@@ -2,7 +2,7 @@
 
 use crds::hold::{Bar, Reading};
 use crds::status::Phase;
-use crds::{Fenced, Hold, HoldState, Original};
+use crds::{Fenced, Hold, HoldState, Original, Target};
 
 use super::{Lint, all};
 use crate::RECONCILING;
@@ -89,8 +89,11 @@ impl Release<'_> {
                 detail,
             );
         }
-        lint.must(self.workload.projected, "nothing moves before a hold is projected", detail);
-        lint.must(!now.original.paused, "nothing moves while the user paused", detail);
+        let here = next.batch == now.batch;
+        let projected = self.workload.projected || here;
+        lint.must(projected, "no batch begins before a hold is projected", detail);
+        let stays = here && self.pods(next) <= self.pods(now);
+        lint.must(!now.original.paused || stays, "nothing moves while the user paused", detail);
         lint.must(
             next.batch == now.batch || next.batch == now.batch + 1,
             "batches follow each other",
@@ -106,12 +109,16 @@ impl Release<'_> {
 
     /// No more new pods than the batch allows.
     fn is_within_limits(&self, lint: &mut Lint, next: &Fenced) {
-        let replicas = self.workload.replicas;
-        let unavailable = next.target.max_unavailable.floor_of(replicas);
-        let surge = next.target.max_surge.ceil_of(replicas);
-        let bounded = next.target.paused
-            || (unavailable + surge <= self.allowed(next.batch) && unavailable + surge > 0);
+        let pods = self.pods(next);
+        let bounded = next.target.paused || (pods <= self.allowed(next.batch) && pods > 0);
         lint.must(bounded, "a hold lets no pod beyond its batch", || self.detail());
+    }
+
+    /// New pods that the fields of a hold let exist.
+    fn pods(&self, hold: &Fenced) -> i32 {
+        let replicas = self.workload.replicas;
+        let Target { max_surge, max_unavailable, .. } = hold.target;
+        max_surge.ceil_of(replicas) + max_unavailable.floor_of(replicas)
     }
 
     /// New pods that batch `index` allows.

@@ -145,7 +145,7 @@ fn at_zero_the_stable_template_comes_back_and_the_update_is_kept() {
     scene.workload().replicas = 0;
     scene.sets(Sets { update: Some(set("v2", 0)), old: vec![set("v1", 0)] });
     let plan = scene.publish();
-    assert_phase(&plan, Phase::Held, "ScaledToZero");
+    assert_phase(&plan, Phase::Paused, "Promotion"); // not before it is done
     assert!(matches!(&plan.actions[0], Action::KeepTemplate { revision: kept, .. }
         if *kept == revision("v2")));
     let write = written(&plan);

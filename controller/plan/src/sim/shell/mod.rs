@@ -158,6 +158,14 @@ impl Shell {
         Some(Request::Status { rollout, version, status: Box::new(status) })
     }
 
+    /// The Rollout went before its status was written: nobody is left to be told.
+    pub fn leave(&mut self) -> Next {
+        if let Stage::Writing(writing) = &mut self.stage {
+            writing.status = None;
+        }
+        self.next()
+    }
+
     /// Takes the answer to the write that was pending.
     pub fn answered(
         &mut self,

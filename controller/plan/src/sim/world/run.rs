@@ -193,7 +193,11 @@ impl World {
         if epoch != self.epoch || !self.alive {
             return;
         }
-        let Some(request) = self.shell.as_ref().and_then(|shell| shell.pending()) else { return };
+        let Some(shell) = &mut self.shell else { return };
+        let Some(request) = shell.pending() else {
+            let next = shell.leave();
+            return self.follow(next);
+        };
         self.writes += 1;
         let crash = self.crash_at(self.writes);
         let number = self.writes;
