@@ -13,6 +13,12 @@ pub const MAX_NAME: usize = 63;
 pub const MAX_SPAN: Duration = Duration::from_secs(720 * 3600);
 /// Longest name of an object.
 pub const MAX_OBJECT_NAME: u32 = 253;
+/// Most gates of a Rollout.
+pub const MAX_GATES: u32 = 10;
+/// Longest query.
+pub const MAX_QUERY: u32 = 4000;
+/// Longest address of a provider.
+pub const MAX_ADDRESS: u32 = 500;
 /// Longest text of a duration: four parts of five digits.
 pub const MAX_DURATION: u32 = 28;
 
@@ -97,5 +103,30 @@ pub(crate) fn is_a_sane_span() -> Rule {
     rule(
         &format!("duration(self) > duration('0s') && duration(self) <= duration('{most}h')"),
         &format!("must be longer than nothing and at most {most}h (30 days)"),
+    )
+}
+
+pub(crate) fn asks_one_thing() -> Rule {
+    rule(
+        "[has(self.query), has(self.errorRatio), has(self.latency)].exists_one(given, given)",
+        "give exactly one of query, errorRatio and latency",
+    )
+}
+
+pub(crate) fn has_a_bound() -> Rule {
+    rule("has(self.max) || has(self.min)", "without a bound everything passes: give max or min")
+}
+
+pub(crate) fn counts_its_requests() -> Rule {
+    rule(
+        "!has(self.minRequests) || !has(self.query) || has(self.requests)",
+        "minRequests with a query needs requests: the query that counts them",
+    )
+}
+
+pub(crate) fn is_an_http_address() -> Rule {
+    rule(
+        "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getQuery() == {}",
+        "must be an http or https address, such as http://prometheus.monitoring:9090",
     )
 }

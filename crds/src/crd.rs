@@ -6,22 +6,46 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use crate::Rollout;
+use crate::{MetricProvider, Rollout};
 
 /// What its file begins with.
 pub const HEADER: &str = "# Generated: UPDATE_EXPECT=1 cargo test -p crds\n";
+
+/// All that is installed.
+#[must_use]
+pub fn all() -> [CustomResourceDefinition; 2] {
+    [rollouts(), metric_providers()]
+}
 
 /// The CRD of [`Rollout`].
 #[must_use]
 pub fn rollouts() -> CustomResourceDefinition {
     let mut crd = Rollout::crd();
-    let schemas = crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut());
-    for schema in schemas.filter_map(|schema| schema.open_api_v3_schema.as_mut()) {
+    for schema in schemas(&mut crd) {
+        walk(schema, &mut without_unknown_formats);
         if let Some(status) = schema.properties.as_mut().and_then(|all| all.get_mut("status")) {
             walk(status, &mut |schema| *schema = unruled(std::mem::take(schema)));
         }
     }
     crd
+}
+
+/// The CRD of [`MetricProvider`].
+#[must_use]
+pub fn metric_providers() -> CustomResourceDefinition {
+    let mut crd = MetricProvider::crd();
+    schemas(&mut crd).for_each(|schema| walk(schema, &mut without_unknown_formats));
+    crd
+}
+
+fn schemas(crd: &mut CustomResourceDefinition) -> impl Iterator<Item = &mut JSONSchemaProps> {
+    let versions = crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut());
+    versions.filter_map(|schema| schema.open_api_v3_schema.as_mut())
+}
+
+/// The apiserver warns of formats that it does not know.
+fn without_unknown_formats(schema: &mut JSONSchemaProps) {
+    schema.format.take_if(|format| format == "uint32");
 }
 
 fn walk(schema: &mut JSONSchemaProps, change: &mut impl FnMut(&mut JSONSchemaProps)) {
@@ -35,9 +59,9 @@ fn walk(schema: &mut JSONSchemaProps, change: &mut impl FnMut(&mut JSONSchemaPro
 /// What stands in the status was right when it was copied there: no later rule may refuse it.
 fn unruled(schema: JSONSchemaProps) -> JSONSchemaProps {
     JSONSchemaProps {
-        format: schema.format.filter(|format| format != "uint32"),
         max_items: None,
         max_length: None,
+        maximum: None,
         min_items: None,
         min_length: None,
         minimum: None,

@@ -27,6 +27,7 @@ pub mod cel;
 pub mod contract;
 pub mod crd;
 pub mod duration;
+pub mod gates;
 pub mod hold;
 pub mod project;
 pub mod quantity;
@@ -37,6 +38,7 @@ pub mod status;
 pub mod validate;
 
 pub use duration::GepDuration;
+pub use gates::{Gate, MetricProvider};
 pub use hold::{Barred, Fenced, Hold, HoldState, Original, Target};
 pub use quantity::IntOrPercent;
 pub use request::Request;

@@ -41,4 +41,6 @@ pub enum Verb {
     Abort,
     /// Let the rejected revision in again, from the first batch.
     Retry,
+    /// Let the batch go on without its gates.
+    SkipGates,
 }

@@ -5,7 +5,9 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{GepDuration, IntOrPercent, RolloutStatus, cel};
+use gate::history::OnUnknown;
+
+use crate::{Gate, GepDuration, IntOrPercent, RolloutStatus, cel};
 
 /// How updates of one workload are released.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,9 +59,25 @@ pub struct RolloutSpec {
     #[x_kube(validation = cel::is_a_sane_span())]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress_deadline: Option<GepDuration>,
-    /// What happens to a batch that does not get ready in time.
+    /// What happens to a batch that does not get ready in time, or fails a gate.
     #[serde(default)]
     pub on_failure: OnFailure,
+    /// What each batch has to pass once its pods are ready.
+    #[schemars(length(max = cel::MAX_GATES))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
+    /// What happens when a gate cannot be judged for too long.
+    #[serde(default, skip_serializing_if = "is_pause")]
+    pub on_unknown: OnUnknown,
+    /// So long after the last batch the gates go on, and a failure still takes the release back.
+    #[x_kube(validation = cel::is_a_sane_span())]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bake: Option<GepDuration>,
+}
+
+fn is_pause(on_unknown: &OnUnknown) -> bool {
+    *on_unknown == OnUnknown::Pause
 }
 
 /// The workload that a Rollout releases.

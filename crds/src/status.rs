@@ -38,6 +38,10 @@ pub struct RolloutStatus {
     /// The batch of a release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchStatus>,
+    /// What the gates of the batch say.
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<GateStatus>,
     /// The user's own fields while a release holds them, once more: should the hold be lost while
     /// the fence stays, nothing of the user's is lost with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +73,8 @@ pub enum Phase {
     Held,
     /// A batch is on its way.
     Progressing,
+    /// The pods of a batch are ready, and its gates are measured.
+    Judging,
     /// A batch is done, or a human paused; the next one waits.
     Paused,
     /// On the way back to the stable revision, which the user brought back.
@@ -109,6 +115,53 @@ pub struct BatchStatus {
     /// A human let it go on to the end without pauses.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub full: bool,
+    /// A human let it go on without its gates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gates_skipped: Option<SkippedBy>,
+}
+
+/// Who let a batch go on without its gates, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedBy {
+    /// The user, as the webhook saw them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When the controller took it.
+    pub at: Time,
+}
+
+/// What one gate says of a batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GateStatus {
+    /// Its name.
+    pub name: String,
+    /// The batch that it judges.
+    pub batch: u32,
+    /// Where it stands.
+    pub state: GateState,
+    /// The same in a sentence.
+    pub message: String,
+    /// What was measured since the batch's pods were ready.
+    pub measured: gate::History,
+}
+
+/// Where a gate stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum GateState {
+    /// It has not begun.
+    Waiting,
+    /// It needs more passes.
+    Measuring,
+    /// It has its passes.
+    Passed,
+    /// Too many fails.
+    Failed,
+    /// It could not be judged for too long: no data, or data that says nothing.
+    Unknown,
+    /// It could not be judged for too long: no answer, or a broken one.
+    Error,
 }
 
 /// What a Rollout waits for.

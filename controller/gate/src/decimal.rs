@@ -2,15 +2,22 @@
 //! printing, and what it means that a sample is above or below one. No float goes in or out
 //! of its API but the sample that is compared.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// So many significant digits and decimal places: every such number is a quotient of two exact
 /// doubles, and its nearest double one division away.
 const DIGITS_MAX: usize = 15;
+
+/// How a decimal is written, as a schema carries it.
+const PATTERN: &str = "^-?[0-9]+([.][0-9]+)?$";
+/// No number needs more characters: a sign, a point, a zero before it.
+const TEXT_MAX: usize = DIGITS_MAX + 3;
 
 /// A decimal number of at most 15 digits. Equal values are equal, however they were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,6 +139,16 @@ impl<'de> Deserialize<'de> for Decimal {
             }
         }
         deserializer.deserialize_str(Text)
+    }
+}
+
+impl JsonSchema for Decimal {
+    fn schema_name() -> Cow<'static, str> {
+        "Decimal".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": PATTERN, "maxLength": TEXT_MAX })
     }
 }
 

@@ -7,6 +7,7 @@ mod state;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use measurement::Measurement;
@@ -41,7 +42,7 @@ pub struct Course {
 }
 
 /// What follows when a gate could not be judged for too long.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum OnUnknown {
     /// The batch stays as it is.
     #[default]
@@ -51,15 +52,19 @@ pub enum OnUnknown {
 }
 
 /// What was measured in this batch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct History {
+    /// When the batch took traffic.
     since: Timestamp,
+    /// Passes.
     passed: u32,
+    /// Fails.
     failed: u32,
-    /// In a row.
+    /// Unknown, in a row.
     unknown: u32,
-    /// In a row.
+    /// Errors, in a row.
     errors: u32,
+    /// The last measurements, oldest first.
     last: Vec<Measurement>,
 }
 
@@ -68,6 +73,12 @@ impl History {
     #[must_use]
     pub fn new(since: Timestamp) -> Self {
         Self { since, passed: 0, failed: 0, unknown: 0, errors: 0, last: Vec::new() }
+    }
+
+    /// When the batch took traffic.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        self.since
     }
 
     /// The last measurements, oldest first.

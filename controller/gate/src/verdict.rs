@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use bound::{Bound, BoundError};
@@ -16,7 +17,7 @@ pub use reason::Reason;
 use crate::answer::{Answer, AnswerError, Data, Sample};
 
 /// What one measurement says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Verdict {
     /// Real samples, within the bound.
     Pass,

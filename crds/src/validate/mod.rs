@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::contract::{GROUP, VERSION};
 use crate::{Rollout, RolloutSpec};
 
+mod gates;
 mod rules;
 mod shape;
 
@@ -87,6 +88,7 @@ pub fn spec(name: &str, spec: &RolloutSpec) -> Vec<Problem> {
 fn judged(raw: &Value) -> Vec<Problem> {
     let mut problems = shape::problems(&raw["spec"]);
     problems.extend(rules::problems(raw));
+    problems.extend(gates::problems(&raw["spec"]));
     problems
 }
 

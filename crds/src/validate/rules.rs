@@ -24,6 +24,7 @@ pub(super) fn problems(raw: &Value) -> Vec<Problem> {
         "to take the workload's",
         &mut problems,
     );
+    span("spec.bake", &spec["bake"], "to end with the last batch", &mut problems);
     problems
 }
 
@@ -54,7 +55,7 @@ fn workload(workload: &Value, problems: &mut Vec<Problem>) {
     }
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     shown(&Value::from(text))
 }
 
@@ -133,7 +134,7 @@ fn smaller(sizes: &[Result<Option<IntOrPercent>, String>], at: usize) -> Option<
     Some(format!("{size} is {than} {place} ({largest}): raise it or remove the batch"))
 }
 
-fn span(field: &str, value: &Value, otherwise: &str, problems: &mut Vec<Problem>) {
+pub(super) fn span(field: &str, value: &Value, otherwise: &str, problems: &mut Vec<Problem>) {
     let Some(text) = value.as_str() else { return };
     let mut say = |message: String| problems.push(Problem::new(field, message));
     match text.parse::<GepDuration>().map(GepDuration::get) {

@@ -55,9 +55,20 @@ fn judge(field: &str, schema: &JSONSchemaProps, value: &Value, problems: &mut Ve
                 say(format!("{} is longer than {most} characters: shorten it", shown(value)));
             }
         }
+        (Form::Number, Value::Number(number)) => {
+            let most = schema.maximum.unwrap_or(f64::INFINITY);
+            let least = schema.minimum.unwrap_or(f64::NEG_INFINITY);
+            let inside = number.as_f64().is_some_and(|number| (least..=most).contains(&number));
+            if number.is_f64() || !inside {
+                say(format!("{number} is no number of these: write one from {least} to {most}"));
+            }
+        }
         (Form::Switch, Value::Bool(_))
         | (Form::NumberOrText, Value::Number(_) | Value::String(_))
         | (Form::Any, _) => {}
+        (Form::Text, Value::Number(number)) => {
+            say(format!("{number} is not a text: write it in quotes, \"{number}\""));
+        }
         (form, Value::Null) => say(format!("null is no value: give {form}, or remove the field")),
         (form, _) => say(format!("{} is not {form}: write one", shown(value))),
     }
@@ -94,6 +105,7 @@ enum Form {
     List,
     Text,
     Switch,
+    Number,
     NumberOrText,
     Any,
 }
@@ -104,6 +116,7 @@ fn expected(schema: &JSONSchemaProps) -> Form {
         Some("array") => Form::List,
         Some("string") => Form::Text,
         Some("boolean") => Form::Switch,
+        Some("integer") => Form::Number,
         None if schema.x_kubernetes_int_or_string == Some(true) => Form::NumberOrText,
         _ => Form::Any,
     }
@@ -116,6 +129,7 @@ impl std::fmt::Display for Form {
             Self::List => "a list",
             Self::Text => "a text",
             Self::Switch => "true or false",
+            Self::Number => "a whole number",
             Self::NumberOrText => "a number or a percentage",
             Self::Any => "a value",
         })

@@ -170,7 +170,7 @@ fn forms_are_those_of_the_schema() {
         ("/spec/progressDeadline", json!("721h"), "spec.progressDeadline: 721h is more than 720h"),
         ("/spec/workloadRef/name", json!(""), "spec.workloadRef.name: \"\" is no name"),
         ("/spec/workloadRef/name", json!("Web"), "spec.workloadRef.name: \"Web\" is no name"),
-        ("/spec/gates", json!([]), "spec.gates: is unknown; known here: onFailure, paused"),
+        ("/spec/routes", json!([]), "spec.routes: is unknown; known here: bake, gates, onFailure"),
         ("/spec", json!(null), "spec: null is no value"),
         ("/kind", json!(null), "kind: is null: write Rollout"),
     ] {
@@ -268,4 +268,65 @@ proptest! {
             }
         }
     }
+}
+
+fn with_gate(gate: Value) -> Value {
+    with("/spec/gates", json!([gate]))
+}
+
+#[test]
+fn gates_are_read() {
+    let gates = json!([
+        { "name": "errors", "interval": "10s", "count": 3, "batches": [1, 3],
+          "prometheus": { "errorRatio": { "codeLabel": "status" }, "max": "0.01",
+                          "minRequests": 20 } },
+        { "name": "slow", "background": true,
+          "prometheus": { "latency": { "quantile": "0.99" }, "max": "0.5" } },
+        { "name": "own", "dryRun": true, "onFailure": "Pause", "onUnknown": "Abort",
+          "prometheus": { "provider": "other", "min": "1", "max": "2",
+                          "query": "sum(up{pod=~\"{{pods}}\"})" } },
+    ]);
+    let read = rollout(&with("/spec/gates", gates)).unwrap();
+    assert_eq!(spec("web", &read.spec), []);
+    for gate in &read.spec.gates {
+        gate.prometheus.queries().unwrap();
+        gate.prometheus.bound().unwrap();
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_gates_is_said() {
+    let gates = json!([
+        { "name": "Errors", "interval": "0s", "batches": [4], "count": 0,
+          "prometheus": { "query": "sum({{pod}})", "max": 0.01 } },
+        { "name": "a", "prometheus": { "query": "1", "latency": { "quantile": "2" },
+                                       "minRequests": 5, "min": "2", "max": "1" } },
+        { "name": "a", "prometheus": { "errorRatio": { "metric": "no-metric" } } },
+        { "name": "b", "prometheus": { "max": "1", "provider": "p", "window": "long" } },
+    ]);
+    check(
+        &with("/spec/gates", gates),
+        &[
+            "spec.gates[0].count: 0 is no number of these: write one from 1 to 1000",
+            "spec.gates[0].prometheus.max: 0.01 is not a text: write it in quotes, \"0.01\"",
+            "spec.gates[0].name: \"Errors\" is no name: write small letters, digits, -",
+            "spec.gates[0].batches: 4 is no batch, there are 3: correct it",
+            "spec.gates[0].interval: 0s is no time: give more, or remove it to measure every 30s",
+            "spec.gates[0].prometheus.query: {{pod}} is no placeholder: write one of {{namespace}}, \
+         {{workload}}, {{revision}}, {{stableRevision}}, {{pods}}, {{window}}",
+            "spec.gates[1].prometheus: gives query and latency: keep one of them",
+            "spec.gates[1].prometheus.latency: 2 is no quantile: write one between 0 and 1, such as \
+         \"0.99\"",
+            "spec.gates[1].prometheus: min 2 is above max 1, so that no value can pass: exchange them",
+            "spec.gates[1].prometheus.requests: is missing: give the query that counts the requests, \
+         or drop minRequests",
+            "spec.gates[2].name: a names two gates: rename one",
+            "spec.gates[2].prometheus.errorRatio: \"no-metric\" is no name of a metric or label: use \
+         letters, digits and _, no digit first",
+            "spec.gates[2].prometheus: there is no bound: write max, min or both",
+            "spec.gates[3].prometheus.window: long is no duration: write it like 30s, 10m or 1h30m",
+            "spec.gates[3].prometheus: asks nothing: give query, errorRatio or latency",
+        ],
+    );
+    assert!(rollout(&with_gate(json!({ "name": "a" }))).is_err());
 }

@@ -1,0 +1,209 @@
+//! Gates and the systems that they ask: what users and administrators write. Types and their
+//! schema only; what a query or a bound may be is the `gate` crate's, and `validate` says it.
+
+mod queries;
+
+use gate::Decimal;
+use gate::history::OnUnknown;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use queries::{GateError, Queries};
+
+use crate::rollout::OnFailure;
+use crate::{GepDuration, cel};
+
+/// A condition that a batch has to pass.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Gate {
+    /// Unique in the Rollout.
+    #[schemars(length(min = 1, max = cel::MAX_NAME), regex(pattern = "^[a-z0-9-]*$"))]
+    pub name: String,
+    /// What is asked, and which answer is acceptable.
+    pub prometheus: PrometheusGate,
+    /// Numbers of the batches that it judges, 1 for the first; absent: all of them.
+    #[schemars(length(min = 1, max = cel::MAX_BATCHES), inner(range(min = 1, max = 50)))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<u32>,
+    /// From one measurement to the next; default 30s.
+    #[x_kube(validation = cel::is_a_sane_span())]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<GepDuration>,
+    /// So many passes let a batch go on; default 1.
+    #[schemars(range(min = 1, max = 1000))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// So long after the batch's pods are ready its first interval begins; default: at once.
+    #[x_kube(validation = cel::is_a_sane_span())]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_delay: Option<GepDuration>,
+    /// So many fails in a batch are let go, one more fails it; default 0.
+    #[schemars(range(min = 0, max = 1000))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_limit: Option<u32>,
+    /// So many measurements in a row may be Unknown before onUnknown follows; default 3.
+    #[schemars(range(min = 0, max = 1000))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_limit: Option<u32>,
+    /// So many measurements in a row may be Errors before onUnknown follows; default 3.
+    #[schemars(range(min = 0, max = 1000))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_limit: Option<u32>,
+    /// What follows when it fails; default: the Rollout's onFailure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailure>,
+    /// What follows when it cannot be judged; default: the Rollout's onUnknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_unknown: Option<OnUnknown>,
+    /// It measures on after it passed, and can fail then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub background: bool,
+    /// It measures and decides nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// One number from Prometheus and its bound: exactly one of query, errorRatio and latency, with
+/// max, min or both.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(
+    validation = cel::asks_one_thing(),
+    validation = cel::has_a_bound(),
+    validation = cel::counts_its_requests()
+)]
+pub struct PrometheusGate {
+    /// The MetricProvider that is asked; default `default`.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME), regex(pattern = "^[a-z0-9.-]*$"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// PromQL that gives one number. Placeholders: {{namespace}}, {{workload}}, {{revision}} and
+    /// {{stableRevision}} (the pods' hash label), {{pods}} (a regular expression that matches the
+    /// batch's pods and no other), {{window}}.
+    #[schemars(length(min = 1, max = cel::MAX_QUERY))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Ready-made: the share of requests that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_ratio: Option<ErrorRatio>,
+    /// Ready-made: a quantile of the latency, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+    /// The largest acceptable value, in quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Decimal>,
+    /// The smallest acceptable value, in quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Decimal>,
+    /// How far back {{window}} looks at most; never to before the batch's pods were ready.
+    /// Default 5m.
+    #[x_kube(validation = cel::is_a_sane_span())]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<GepDuration>,
+    /// Fewer requests within the window say nothing: the measurement is Unknown.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_requests: Option<u32>,
+    /// PromQL that counts them; needed with query only.
+    #[schemars(length(min = 1, max = cel::MAX_QUERY))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<String>,
+}
+
+/// The share of requests whose code matches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ErrorRatio {
+    /// The counter of requests; default `http_requests_total`.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// The label that holds the code; default `code`.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_label: Option<String>,
+    /// A regular expression of the codes that are errors; default `5..`.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codes: Option<String>,
+    /// The label that holds the namespace; default `namespace`.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace_label: Option<String>,
+    /// The label that holds the pod's name; default `pod`.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_label: Option<String>,
+}
+
+/// A quantile of a histogram of latencies, in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Latency {
+    /// The histogram, without `_bucket`; default `http_request_duration_seconds`.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// The share of requests that are at most so slow, in quotes, such as "0.99".
+    pub quantile: Decimal,
+    /// The label that holds the namespace; default `namespace`.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace_label: Option<String>,
+    /// The label that holds the pod's name; default `pod`.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_label: Option<String>,
+}
+
+/// A system that gates ask. Administrators make it; Rollouts name it.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "sluice.dev",
+    version = "v1alpha1",
+    kind = "MetricProvider",
+    plural = "metricproviders",
+    derive = "PartialEq",
+    category = "sluice",
+    doc = "A Prometheus that gates may ask. The one named default is asked unless a gate says so.",
+    printcolumn(name = "Address", type_ = "string", json_path = ".spec.prometheus.address"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MetricProviderSpec {
+    /// Where it is and how it is asked.
+    pub prometheus: PrometheusProvider,
+}
+
+/// A Prometheus, or anything that answers its query API.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrometheusProvider {
+    /// `http://prometheus.monitoring:9090`; what stands before /api/v1/query.
+    #[schemars(length(min = 1, max = cel::MAX_ADDRESS))]
+    #[x_kube(validation = cel::is_an_http_address())]
+    pub address: String,
+    /// How long an answer may take; default 10s.
+    #[x_kube(validation = cel::is_a_sane_span())]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<GepDuration>,
+    /// So many queries at once; default 10.
+    #[schemars(range(min = 1, max = 100))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// The Secret, in Sluice's own namespace, with what proves who asks: `token` (a bearer token),
+    /// or `username` and `password`; and `ca.crt` where the server's certificate needs it.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME), regex(pattern = "^[a-z0-9.-]*$"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+impl Gate {
+    /// It judges this batch.
+    #[must_use]
+    pub fn judges(&self, batch: u32) -> bool {
+        self.batches.is_empty() || self.batches.contains(&batch)
+    }
+}
