@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use measurement::Measurement;
+pub use measurement::{Measurement, Value};
 pub use state::{Effect, State};
 
 use crate::Verdict;

@@ -1,6 +1,8 @@
 //! What a plan asks the shell to do. An action is data: one API write with its precondition and
 //! nothing left to decide. Every action is idempotent.
 
+use std::time::Duration;
+
 use crds::{Hold, Revision, RolloutStatus};
 use jiff::Timestamp;
 
@@ -18,11 +20,33 @@ pub struct Plan {
     pub status: RolloutStatus,
     /// Turns of the release worth an Event.
     pub events: Vec<Turn>,
+    /// What gates want to know now. One that is being asked already is not asked twice; the answer
+    /// comes back in [`crate::Observed::answers`], and asks for a plan.
+    pub asks: Vec<Ask>,
     /// Plan again at this moment even if nothing happens.
     pub wake: Option<Timestamp>,
     /// ReplicaSets and pods of the workload must be watched (a release is on, or has to be
     /// cleaned up after).
     pub watch_sets: bool,
+}
+
+/// A question of a gate, to a metric provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// The gate's name.
+    pub gate: String,
+    /// The batch that it judges.
+    pub batch: u32,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// Name of the MetricProvider.
+    pub provider: String,
+    /// The value that is judged.
+    pub query: String,
+    /// How many requests there were, where that matters.
+    pub requests: Option<String>,
+    /// How far back the queries look.
+    pub window: Duration,
 }
 
 /// An Event in the making.

@@ -78,6 +78,7 @@ fn kstatus(phase: Phase) -> (bool, bool, bool) {
         Phase::Pending
         | Phase::Held
         | Phase::Progressing
+        | Phase::Judging
         | Phase::Paused
         | Phase::RollingBack
         | Phase::Aborting

@@ -6,7 +6,7 @@ use crds::status::{Phase, WaitingFor};
 use jiff::{Timestamp, ToSpan};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::action::{Action, Plan, Turn};
+use crate::action::{Action, Ask, Plan, Turn};
 use crate::conditions::{self, Armed};
 use crate::observed::Observed;
 use crate::turns;
@@ -24,6 +24,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) armed: Armed,
     pub(crate) watch_sets: bool,
     actions: Vec<Action>,
+    asks: Vec<Ask>,
     turns: Vec<Turn>,
     wake: Option<Timestamp>,
     wait: Option<Wait>,
@@ -40,6 +41,7 @@ impl<'a> Draft<'a> {
             armed,
             watch_sets: false,
             actions: Vec::new(),
+            asks: Vec::new(),
             turns: Vec::new(),
             wake: None,
             wait: None,
@@ -73,6 +75,11 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn act(&mut self, action: Action) {
         self.actions.push(action);
+    }
+
+    /// Asks a gate's question.
+    pub(crate) fn ask(&mut self, ask: Ask) {
+        self.asks.push(ask);
     }
 
     /// Adds an Event that does not follow from two statuses.
@@ -132,6 +139,7 @@ impl<'a> Draft<'a> {
         turns::between(self.before(), &self.status, &mut self.turns);
         Plan {
             actions: self.actions,
+            asks: self.asks,
             status: self.status,
             events: self.turns,
             wake: self.wake,

@@ -5,6 +5,7 @@
 //!   Observed --machine--> which state the workload is in
 //!                 |
 //!                 +- release   which batch, whether it is done, what stops the next
+//!                 |     +- gates   what is measured before a batch may end, and what follows
 //!                 |     '- upkeep  the next wave, the resting form, the way back of an excess
 //!                 |          '- batch, wave, excess   arithmetic
 //!                 +- retreat   abort, rollback, scaled to zero, retry
@@ -20,8 +21,10 @@ mod conditions;
 mod deployment;
 mod draft;
 mod excess;
+mod gates;
 pub mod lint;
 mod machine;
+mod measured;
 pub mod observed;
 mod orphan;
 mod release;
@@ -35,7 +38,7 @@ mod upkeep;
 mod waiting;
 mod wave;
 
-pub use action::{Action, Payload, Plan, TemplateFrom, Turn, WriteHold};
+pub use action::{Action, Ask, Payload, Plan, TemplateFrom, Turn, WriteHold};
 pub use conditions::{ARMED, READY, RECONCILING, STALLED};
 use jiff::Timestamp;
 pub use observed::{Fact, Observed};

@@ -186,6 +186,7 @@ fn back(draft: &mut Draft<'_>, workload: &Workload) {
 
 fn ready(draft: &mut Draft<'_>, workload: &Workload) {
     retreat::forget_release(draft);
+    draft.status.gates.clear();
     draft.status.stable_revision = Some(workload.revision.clone());
     draft.watch_sets = false;
     draft.phase(Phase::Ready);
@@ -285,6 +286,7 @@ fn forget_workload(draft: &mut Draft<'_>, what: &str) {
         draft.turn(Turn::warning("WorkloadReplaced", said));
     }
     retreat::forget_release(draft);
+    draft.status.gates.clear();
     draft.status.stable_revision = None::<Revision>;
     draft.status.rejected_revision = None;
     draft.status.failure = None;

@@ -4,7 +4,10 @@
 use crds::hold::Reading;
 pub use crds::project::{Fields, Strategy};
 use crds::{Request, Revision, RolloutSpec, RolloutStatus};
+use gate::verdict::Asked;
 use jiff::Timestamp;
+
+use crate::action::Ask;
 
 /// Something that was looked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +33,19 @@ pub struct Observed {
     /// Since when, without a break, the shell has seen this Rollout
     /// [unsettled](Self::is_unsettled). None if it is settled. Only a plan's words depend on it.
     pub unsettled_since: Option<Timestamp>,
+    /// What came of [`crate::Ask`]s; the last of each gate is enough.
+    pub answers: Vec<Answered>,
+}
+
+/// What came of an [`crate::Ask`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// What was asked.
+    pub ask: Ask,
+    /// The answer, or why there is none.
+    pub asked: Asked,
+    /// The same of how many requests there were, if that was asked.
+    pub requests: Option<Asked>,
 }
 
 impl Observed {
@@ -124,6 +140,8 @@ pub struct Set {
     pub resource_version: String,
     /// Revision of its template.
     pub revision: Revision,
+    /// The value of the label that its pods have and no other's: for queries.
+    pub pod_hash: String,
     /// spec.replicas.
     pub replicas: i32,
     /// spec.minReadySeconds.

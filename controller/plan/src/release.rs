@@ -3,12 +3,13 @@
 
 use crds::rollout::OnFailure;
 use crds::status::{BatchStatus, Phase};
-use crds::{Fenced, Revision, Target};
+use crds::{Fenced, GepDuration, Revision, Target};
 use jiff::Timestamp;
 
 use crate::batch::{Goal, Step};
 use crate::deployment::{Progress, keep, write_fenced};
 use crate::draft::{Draft, later};
+use crate::gates::{self, Failure, Judged, Say};
 use crate::observed::{Fact, Fields, Sets, Strategy, Workload};
 use crate::request::{self, Heard};
 use crate::upkeep::{self, Moving};
@@ -17,9 +18,10 @@ use crate::wave::Limits;
 use crate::{retreat, stable};
 
 /// Whether the release may leave its batch once that is ready.
-enum Gate {
+enum Exit {
     Open,
     Closed(Wait),
+    Failed(Failure),
 }
 
 /// Plans a fenced workload whose template is the one that is released.
@@ -66,6 +68,7 @@ fn follow(draft: &mut Draft<'_>, fenced: &Fenced) -> bool {
     status.original = Some(fenced.original);
     status.rejected_revision = None;
     if !same {
+        status.gates.clear();
         status.batch = None;
         status.failure = None;
         status.phase = Phase::Held;
@@ -100,6 +103,7 @@ fn say_batch(draft: &mut Draft<'_>, step: &Step, replicas: i32) {
             ready_at: None,
             promoted: false,
             full: old.is_some_and(|batch| batch.full),
+            gates_skipped: None,
         },
     };
     draft.status.step = Some(format!("{}/{}", batch.index, batch.count));
@@ -275,39 +279,72 @@ impl Release<'_> {
     fn ready(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
         let at = draft.stamp_after();
         let known = draft.status.batch.as_ref().and_then(|batch| batch.ready_at.clone());
-        match self.gate(draft, known.clone().unwrap_or_else(|| at.clone()).0) {
-            Gate::Open if self.heard == Heard::Answered => {}
-            Gate::Open => self.advance(draft, moving),
-            Gate::Closed(wait) => {
-                draft.phase(Phase::Paused);
+        let ready_at = known.unwrap_or(at);
+        match self.exit(draft, moving, ready_at.0) {
+            Exit::Open if self.heard == Heard::Answered => {}
+            Exit::Open => self.advance(draft, moving),
+            Exit::Failed(failure) => self.fail(draft, moving, failure),
+            Exit::Closed(wait) => {
                 if let Some(batch) = &mut draft.status.batch {
-                    batch.ready_at = Some(known.unwrap_or(at));
+                    batch.ready_at = Some(ready_at);
                 }
-                draft.wait(wait);
-                upkeep::keep_shares(draft, moving);
+                self.stay(draft, moving, wait);
             }
         }
     }
 
-    fn gate(&self, draft: &mut Draft<'_>, ready_at: Timestamp) -> Gate {
-        if let Some(wait) = self.stop(draft) {
-            return Gate::Closed(wait);
-        }
-        let passed = draft.status.batch.as_ref().is_some_and(|batch| batch.promoted || batch.full);
-        let pause = self.step.definition.as_ref().and_then(|batch| batch.pause.as_ref());
-        let (false, Some(pause)) = (passed, pause) else { return Gate::Open };
-        let Some(duration) = pause.duration else {
-            return Gate::Closed(Wait::Promotion {
-                index: self.step.index,
-                count: self.step.count,
-            });
+    /// The batch is ready, and something else has to happen before the next.
+    fn stay(&self, draft: &mut Draft<'_>, moving: &Moving<'_>, wait: Wait) {
+        draft.phase(if wait.is_for_a_gate() { Phase::Judging } else { Phase::Paused });
+        draft.wait(wait);
+        upkeep::keep_shares(draft, moving);
+    }
+
+    /// What a batch that was ready at this moment waits for: its gates, and a human or a time. The
+    /// gates measure all along.
+    fn exit(&self, draft: &mut Draft<'_>, moving: &Moving<'_>, ready_at: Timestamp) -> Exit {
+        let gates = match self.judge_gates(draft, moving, Some(ready_at)) {
+            Say::Failed(failure) => return Exit::Failed(failure),
+            Say::Closed(wait) => Some(wait),
+            Say::Open => None,
         };
-        let until = ready_at.checked_add(duration.get()).unwrap_or(Timestamp::MAX);
-        if draft.now >= until {
-            return Gate::Open;
+        match self.stop(draft).or(gates).or_else(|| self.pause(draft, ready_at)) {
+            Some(wait) => Exit::Closed(wait),
+            None => Exit::Open,
         }
+    }
+
+    fn judge_gates(
+        &self,
+        draft: &mut Draft<'_>,
+        moving: &Moving<'_>,
+        ready_at: Option<Timestamp>,
+    ) -> Say {
+        let baking = self.step.is_last() && draft.seen.rollout.spec.bake.is_some();
+        let values = gates::values(draft.seen, self.fenced, moving.sets);
+        let Step { index, count, .. } = self.step;
+        gates::judge(draft, &Judged { index, count, ready_at, baking, values })
+    }
+
+    /// The pause after the batch, or the bake time after the last.
+    fn pause(&self, draft: &mut Draft<'_>, ready_at: Timestamp) -> Option<Wait> {
+        if draft.status.batch.as_ref().is_some_and(|batch| batch.promoted || batch.full) {
+            return None;
+        }
+        let until = |span: GepDuration| ready_at.checked_add(span.get()).unwrap_or(Timestamp::MAX);
+        let wait = if self.step.is_last() {
+            Wait::Bake { until: until(draft.seen.rollout.spec.bake?) }
+        } else {
+            let pause = self.step.definition.as_ref()?.pause.as_ref()?;
+            let Step { index, count, .. } = self.step;
+            match pause.duration {
+                Some(span) => Wait::Time { until: until(span) },
+                None => return Some(Wait::Promotion { index, count }),
+            }
+        };
+        let (Wait::Bake { until } | Wait::Time { until }) = wait else { return Some(wait) };
         draft.wake_at(until);
-        Gate::Closed(Wait::Time { until })
+        (draft.now < until).then_some(wait)
     }
 
     /// The batch is ready and nothing stops the next.
@@ -325,16 +362,18 @@ impl Release<'_> {
     fn unready(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
         let ready_at = draft.status.batch.as_ref().and_then(|batch| batch.ready_at.clone());
         if let Some(at) = ready_at {
-            if let Gate::Closed(wait) = self.gate(draft, at.0) {
+            match self.exit(draft, moving, at.0) {
                 // The pause goes on; whether the pods are ready counts when it ends.
-                draft.phase(Phase::Paused);
-                draft.wait(wait);
-                return upkeep::keep_shares(draft, moving);
+                Exit::Closed(wait) => return self.stay(draft, moving, wait),
+                Exit::Failed(failure) => return self.fail(draft, moving, failure),
+                Exit::Open => {}
             }
             if let Some(batch) = &mut draft.status.batch {
                 batch.ready_at = None;
             }
             draft.restart_clock();
+        } else if let Say::Failed(failure) = self.judge_gates(draft, moving, None) {
+            return self.fail(draft, moving, failure);
         }
         draft.phase(Phase::Progressing);
         draft.wait(match moving.progress.trouble.clone() {
@@ -343,7 +382,7 @@ impl Release<'_> {
         });
         moving.progress.matures.iter().for_each(|at| draft.wake_at(*at));
         if self.is_too_late(draft) {
-            return self.fail(draft, moving);
+            return self.fail(draft, moving, self.lateness(draft, moving));
         }
         upkeep::keep_shares(draft, moving);
     }
@@ -368,14 +407,19 @@ impl Release<'_> {
             .map(i64::from)
     }
 
-    fn fail(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
+    fn lateness(&self, draft: &Draft<'_>, moving: &Moving<'_>) -> Failure {
         let Step { index, count, .. } = self.step;
         let seconds = self.deadline_seconds(draft).unwrap_or_default();
         let mut because = format!("batch {index} of {count} was not ready within {seconds}s");
         if let Some((pod, trouble)) = &moving.progress.trouble {
             because = format!("{because}: {}", trouble_sentence(pod, trouble));
         }
-        match draft.seen.rollout.spec.on_failure {
+        Failure { because, follows: draft.seen.rollout.spec.on_failure }
+    }
+
+    fn fail(&self, draft: &mut Draft<'_>, moving: &Moving<'_>, failure: Failure) {
+        let Failure { because, follows } = failure;
+        match follows {
             OnFailure::Abort => retreat::abort(draft, self.workload, self.fenced, because),
             OnFailure::Pause => {
                 draft.phase(Phase::Failed);

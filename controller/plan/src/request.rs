@@ -3,7 +3,7 @@
 
 use crds::Revision;
 use crds::request::{Request, Verb};
-use crds::status::{Answer, BatchStatus, PausedBy, Phase};
+use crds::status::{Answer, BatchStatus, PausedBy, Phase, SkippedBy};
 
 use crate::draft::Draft;
 
@@ -33,6 +33,7 @@ pub(crate) fn asked_by(request: &Request) -> String {
         Verb::Resume => "resumed",
         Verb::Abort => "aborted",
         Verb::Retry => "retried",
+        Verb::SkipGates => "let go on without gates",
     };
     format!("{done} by {}", request.by.as_deref().unwrap_or("request"))
 }
@@ -74,6 +75,7 @@ pub(crate) fn hear(draft: &mut Draft<'_>, revision: &Revision) -> Heard {
     let verdict = match request.verb {
         Verb::Promote => promote(draft, request, false),
         Verb::PromoteFull => promote(draft, request, true),
+        Verb::SkipGates => skip_gates(draft, request),
         Verb::Pause => pause(draft, request),
         Verb::Resume => resume(draft),
         Verb::Abort | Verb::Retry => retry(draft),
@@ -108,6 +110,23 @@ fn promote(draft: &mut Draft<'_>, request: &Request, full: bool) -> Result<Strin
         (true, false) => format!("goes on from batch {index} {when}, without further pauses"),
         (false, false) => format!("goes on from batch {index} to {} {when}", index + 1),
     })
+}
+
+fn skip_gates(draft: &mut Draft<'_>, request: &Request) -> Result<String, String> {
+    let (failed, at) = (draft.status.phase == Phase::Failed, draft.stamp());
+    let Some(batch) = &mut draft.status.batch else {
+        return Err("no batch has begun".into());
+    };
+    let index = batch.index;
+    if request.batch != index {
+        let meant = request.batch;
+        return Err(format!("it meant batch {meant}; the release is at batch {index} now"));
+    }
+    batch.gates_skipped = Some(SkippedBy { by: request.by.clone(), at });
+    if failed {
+        again(draft);
+    }
+    Ok(format!("batch {index} goes on without its gates"))
 }
 
 fn pause(draft: &mut Draft<'_>, request: &Request) -> Result<String, String> {
@@ -145,6 +164,8 @@ fn again(draft: &mut Draft<'_>) -> String {
     match &mut draft.status.batch {
         Some(batch) => {
             batch.started_at = stamp;
+            // Its gates begin anew with it.
+            batch.ready_at = None;
             draft.status.failure = None;
             format!("batch {} gets its time once more", batch.index)
         }

@@ -75,7 +75,8 @@ fn phase(before: &RolloutStatus, after: &RolloutStatus, turns: &mut Vec<Turn>) {
         (_, Phase::Ready) if before.stable_revision != after.stable_revision => {
             Turn::normal("Released", format!("revision {stable} is released in full"))
         }
-        (_, Phase::Paused) => Turn::normal("BatchReady", waits),
+        (Phase::Judging, Phase::Paused) => Turn::normal("GatesPassed", waits),
+        (_, Phase::Paused | Phase::Judging) => Turn::normal("BatchReady", waits),
         (_, Phase::RollingBack) => Turn::normal("RollingBack", waits),
         (_, Phase::Aborting) => Turn::warning("Aborting", waits),
         (_, Phase::Rejected) => Turn::warning("Rejected", waits),

@@ -28,6 +28,9 @@ pub(crate) enum Wait {
     Trouble { pod: String, trouble: Trouble },
     Promotion { index: u32, count: u32 },
     Time { until: Timestamp },
+    Gate { gate: String, told: String },
+    GateUnknown { gate: String, told: String },
+    Bake { until: Timestamp },
     Paused { by: Option<String> },
     SpecPaused,
     Failed { because: String },
@@ -62,6 +65,9 @@ impl Wait {
             Self::Trouble { .. } => "PodTrouble",
             Self::Promotion { .. } => "Promotion",
             Self::Time { .. } => "PauseTime",
+            Self::Gate { .. } => "Gate",
+            Self::GateUnknown { .. } => "GateUnknown",
+            Self::Bake { .. } => "BakeTime",
             Self::Paused { .. } => "Paused",
             Self::SpecPaused => "SpecPaused",
             Self::Failed { .. } => "Failed",
@@ -72,6 +78,11 @@ impl Wait {
             Self::ScaledToZero { .. } => "ScaledToZero",
             Self::Disarming => "Disarming",
         }
+    }
+
+    /// A batch is ready, and a gate says when it goes on.
+    pub(crate) fn is_for_a_gate(&self) -> bool {
+        matches!(self, Self::Gate { .. } | Self::GateUnknown { .. } | Self::Bake { .. })
     }
 
     /// A sentence.
@@ -120,6 +131,13 @@ impl Wait {
                 format!("batch {index} of {count} is ready and waits to be promoted")
             }
             Self::Time { until } => format!("the batch is ready and its pause ends at {until:.0}"),
+            Self::Gate { gate, told } => format!("gate {gate}: {told}"),
+            Self::GateUnknown { gate, told } => {
+                format!("gate {gate} cannot be judged: {told}; repair it, skip-gates or abort")
+            }
+            Self::Bake { until } => {
+                format!("all pods are new, and the gates go on until {until:.0}")
+            }
             Self::Paused { by: Some(by) } => format!("paused by {by}; resume or promote goes on"),
             Self::Paused { by: None } => "paused by request; resume or promote goes on".into(),
             Self::SpecPaused => "the Rollout's spec.paused is true".into(),

@@ -80,6 +80,7 @@ fn an_edit_of_the_spec_counts_from_the_next_batch_on() {
         ready_at: None,
         promoted: false,
         full: false,
+        gates_skipped: None,
     };
     let edited = batches(&[Percent(60), Percent(100)]);
     let now = Step::of(&edited, Some(&begun), 1, 10);

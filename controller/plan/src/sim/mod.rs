@@ -16,6 +16,7 @@ mod check;
 mod cluster;
 pub mod conformance;
 mod generate;
+mod metrics;
 mod moment;
 mod random;
 mod script;

@@ -1,16 +1,18 @@
 //! The language of stories: one command a line, `#` starts a comment. Owns reading and printing;
 //! what a command does is `story`'s business.
 
+mod rollout;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crds::request::Verb;
-use crds::rollout::{Batch, OnFailure, Pause, Strategy, WorkloadRef};
 use crds::{GepDuration, IntOrPercent, RolloutSpec};
 
+use super::metrics::{HEALTHS, Health};
 use super::user::Stated;
-use super::world::{NAME, When};
+use super::world::When;
 
 /// A story: what users do and what goes wrong, in order. Read from text and printed as text.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +45,8 @@ pub enum Command {
         broken: Option<String>,
         flapping: Option<Duration>,
     },
+    /// `metrics v2 bad`: what the model Prometheus knows of a version.
+    Metrics { version: String, health: Health },
     /// `promote [1]`, `promote-full`, `stop`, `go`, `abort`, `retry`
     Ask { verb: Verb, batch: Option<u32> },
     /// `crash after 3`: of our controller, counted from now.
@@ -132,13 +136,14 @@ const WORDS: [(Simple, &str); 24] = [
     (Simple::Show, "show"),
 ];
 
-const VERBS: [(Verb, &str); 6] = [
+const VERBS: [(Verb, &str); 7] = [
     (Verb::Promote, "promote"),
     (Verb::PromoteFull, "promote-full"),
     (Verb::Pause, "stop"),
     (Verb::Resume, "go"),
     (Verb::Abort, "abort"),
     (Verb::Retry, "retry"),
+    (Verb::SkipGates, "skip-gates"),
 ];
 
 const WHENS: [(When, &str); 3] =
@@ -182,7 +187,7 @@ impl FromStr for Command {
                 let changes = changes(&words[usize::from(version.is_some())..])?;
                 Ok(Self::Apply { version: version.map(ToString::to_string), changes })
             }
-            ("rollout", words) => Ok(Self::Rollout(Box::new(rollout(words)?))),
+            ("rollout", words) => Ok(Self::Rollout(Box::new(rollout::read(words)?))),
             ("edit", words) => Ok(Self::Edit(changes(words)?)),
             ("scale", [replicas]) => Ok(Self::Scale(number(replicas)?)),
             ("set-image", [version]) => Ok(Self::SetImage((*version).to_owned())),
@@ -194,6 +199,11 @@ impl FromStr for Command {
                 count: number(count)?,
                 span: span(time)?,
             }),
+            ("metrics", [version, word]) => {
+                let found = HEALTHS.iter().find(|(_, known)| known == word);
+                let (health, _) = found.ok_or_else(|| Unreadable(line.to_owned()))?;
+                Ok(Self::Metrics { version: (*version).to_owned(), health: *health })
+            }
             ("pods", [version, words @ ..]) => pods(version, words),
             ("crash", [when, write]) => {
                 let found = WHENS.iter().find(|(_, word)| word == when);
@@ -261,45 +271,6 @@ fn quantity(word: &str) -> Result<IntOrPercent, Unreadable> {
     }
 }
 
-fn rollout(words: &[&str]) -> Result<RolloutSpec, Unreadable> {
-    let mut spec = RolloutSpec {
-        workload_ref: WorkloadRef {
-            api_version: "apps/v1".to_owned(),
-            kind: "Deployment".to_owned(),
-            name: NAME.to_owned(),
-        },
-        paused: false,
-        strategy: Strategy { batches: Vec::new() },
-        progress_deadline: None,
-        on_failure: OnFailure::Abort,
-    };
-    for word in words {
-        match word.split_once('=') {
-            Some(("batches", batches)) => {
-                spec.strategy.batches = batches.split(',').map(batch).collect::<Result<_, _>>()?;
-            }
-            Some(("deadline", time)) => spec.progress_deadline = Some(number(time)?),
-            Some(("on-failure", "pause")) => spec.on_failure = OnFailure::Pause,
-            None if *word == "paused" => spec.paused = true,
-            _ => return Err(Unreadable((*word).to_owned())),
-        }
-    }
-    if spec.strategy.batches.is_empty() {
-        return Err(Unreadable("rollout without batches".to_owned()));
-    }
-    Ok(spec)
-}
-
-fn batch(word: &str) -> Result<Batch, Unreadable> {
-    let (replicas, pause) = word.split_once('/').unwrap_or((word, ""));
-    let pause = match pause {
-        "" => None,
-        "manual" => Some(Pause { duration: None }),
-        time => Some(Pause { duration: Some(number(time)?) }),
-    };
-    Ok(Batch { replicas: quantity(replicas)?, pause })
-}
-
 fn pods(version: &str, words: &[&str]) -> Result<Command, Unreadable> {
     let (mut start, mut broken, mut flapping) = (None, None, None);
     for word in words {
@@ -322,7 +293,7 @@ impl fmt::Display for Command {
                 version.iter().try_for_each(|version| write!(f, " {version}"))?;
                 changes.iter().try_for_each(|change| write!(f, " {change}"))
             }
-            Self::Rollout(spec) => print_rollout(f, spec),
+            Self::Rollout(spec) => rollout::print(f, spec),
             Self::Simple(simple) => {
                 let word = WORDS.iter().find(|(one, _)| one == simple);
                 f.write_str(word.map_or("", |(_, word)| word))
@@ -342,6 +313,10 @@ impl fmt::Display for Command {
                 start.iter().try_for_each(|span| write!(f, " start={}", time(span)))?;
                 broken.iter().try_for_each(|reason| write!(f, " broken={reason}"))?;
                 flapping.iter().try_for_each(|span| write!(f, " flapping={}", time(span)))
+            }
+            Self::Metrics { version, health } => {
+                let word = HEALTHS.iter().find(|(one, _)| one == health);
+                write!(f, "metrics {version} {}", word.map_or("", |(_, word)| word))
             }
             Self::Ask { verb, batch } => {
                 let word = VERBS.iter().find(|(one, _)| one == verb);
@@ -367,22 +342,4 @@ impl fmt::Display for Change {
             value => write!(f, "{}={value}", self.key),
         }
     }
-}
-
-fn print_rollout(f: &mut fmt::Formatter<'_>, spec: &RolloutSpec) -> fmt::Result {
-    f.write_str("rollout batches=")?;
-    for (index, batch) in spec.strategy.batches.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        write!(f, "{comma}{}", batch.replicas)?;
-        match &batch.pause {
-            None => {}
-            Some(Pause { duration: None }) => f.write_str("/manual")?,
-            Some(Pause { duration: Some(span) }) => write!(f, "/{span}")?,
-        }
-    }
-    spec.progress_deadline.iter().try_for_each(|span| write!(f, " deadline={span}"))?;
-    if spec.on_failure == OnFailure::Pause {
-        f.write_str(" on-failure=pause")?;
-    }
-    if spec.paused { f.write_str(" paused") } else { Ok(()) }
 }

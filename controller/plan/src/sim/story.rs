@@ -114,6 +114,11 @@ impl Story {
                 world.kubelet.set(&revision, behaviour);
                 Ok(String::new())
             }
+            Command::Metrics { version, health } => {
+                let revision = Revision::of_template(&manifest::template(version));
+                world.prometheus.set(revision.as_str(), *health);
+                Ok(String::new())
+            }
             Command::Ask { verb, batch } => world.user_request(*verb, *batch),
             Command::Crash { when, write } => {
                 let write = world.writes() + write;
@@ -214,6 +219,7 @@ impl Story {
             (Phase::Ready | Phase::Rejected, _) if !workload.spec.paused => None,
             (_, "RecreateStrategy" | "WorkloadMissing") => None,
             (_, "Promotion") => ask(Verb::Promote),
+            (_, "GateUnknown") => ask(Verb::SkipGates),
             (_, "Paused") => ask(Verb::Resume),
             (_, "Failed") => ask(Verb::Abort),
             (_, "SpecPaused") => {

@@ -7,6 +7,7 @@ use crds::request::{Request, Verb};
 use crds::rollout::{Batch, OnFailure, Pause, Strategy as Batches, WorkloadRef};
 use crds::status::Phase;
 use crds::{Fenced, Hold, Original, Revision, RolloutSpec, RolloutStatus, Target};
+use gate::history::OnUnknown;
 use jiff::{Timestamp, ToSpan};
 
 use crate::action::{Action, Plan, WriteHold};
@@ -62,6 +63,9 @@ impl Scene {
             },
             progress_deadline: None,
             on_failure: OnFailure::Abort,
+            gates: Vec::new(),
+            on_unknown: OnUnknown::Pause,
+            bake: None,
         };
         let rollout = RolloutFacts {
             namespace: "shop".into(),
@@ -94,6 +98,7 @@ impl Scene {
             workload: Fact::Known(workload),
             kept: Fact::Known(Vec::new()),
             unsettled_since: None,
+            answers: Vec::new(),
         };
         let mut scene = Self { seen, now: now() };
         scene.seen.rollout.status = scene.plan().status;
@@ -233,6 +238,7 @@ pub(crate) fn set(name: &str, replicas: i32) -> Set {
         trouble: None,
     };
     Set {
+        pod_hash: name.into(),
         name: format!("web-{name}"),
         uid: format!("{name}-uid"),
         resource_version: "11".into(),

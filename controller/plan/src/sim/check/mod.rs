@@ -8,6 +8,7 @@
 //! ```
 
 mod end;
+mod gates;
 mod limits;
 mod pods;
 mod release;
@@ -24,7 +25,9 @@ use release::Releases;
 
 use super::cluster::objects::{Deployment, Pod};
 use super::cluster::{Cluster, Kind, admission};
+use super::metrics::Health;
 use super::moment::Moment;
+use crate::observed::Answered;
 
 /// An invariant that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +131,11 @@ impl Checks {
     /// The user asked for something.
     pub fn user_request(&mut self, request: &crds::Request) {
         self.releases.user_request(request);
+    }
+
+    /// The model Prometheus answered a gate.
+    pub fn answered(&mut self, answered: &Answered, health: Health, at: Moment) {
+        self.releases.gates.answered(&answered.ask.gate, answered.ask.batch, health, at);
     }
 
     /// The user evicted a pod of this name.

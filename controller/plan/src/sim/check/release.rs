@@ -11,6 +11,7 @@ use crds::request::Verb;
 use crds::rollout::Batch;
 use crds::{Hold, HoldState, IntOrPercent, Original, Request, Revision, RolloutSpec};
 
+use super::gates::Gates;
 use super::pods::Pods;
 use super::{Verdict, is_armed, is_fenced};
 use crate::observed::Strategy;
@@ -22,6 +23,7 @@ use crate::sim::stock::arithmetic::fenceposts;
 /// What is known of releases.
 #[derive(Default)]
 pub struct Releases {
+    pub gates: Gates,
     pub fields: Option<Original>,
     pub stable: Option<Revision>,
     current: Option<Release>,
@@ -163,6 +165,7 @@ impl Releases {
                 self.full.insert(revision);
                 self.pause = None;
             }
+            Verb::SkipGates => self.gates.skip(revision, request.batch),
             Verb::Pause => self.pause = Some((request.id.clone(), false)),
             Verb::Resume => self.pause = None,
             Verb::Abort => drop(self.rejected.insert(revision)),
@@ -293,6 +296,10 @@ impl Releases {
         let empty = pods.total() == 0 && mine.map(|set| set.replicas).sum::<i32>() == 0;
         if !empty && !release.had_all && !self.may_be_last(release.batch) {
             return Err((1, format!("fence lifted in batch {}", release.batch)));
+        }
+        let since = release.done_at.unwrap_or(cluster.now);
+        if !empty && !release.had_all && !self.gates_passed(release, since) {
+            return Err((6, "fence lifted without the gates' passes".to_owned()));
         }
         if let Some(stable) = self.stable.replace(now.revision.clone()) {
             self.left.insert(stable, i32::MAX);
@@ -493,6 +500,11 @@ impl Releases {
         ready >= self.demanded(release.batch, workload)
     }
 
+    fn gates_passed(&self, release: &Release, since: Moment) -> bool {
+        let number = u32::try_from(release.batch).unwrap_or(u32::MAX);
+        self.gates.passed(&self.specs, &release.revision, number, since)
+    }
+
     /// The batch may be left for the next.
     fn may_leave(
         &self,
@@ -506,7 +518,7 @@ impl Releases {
         if release.batch >= self.batches() || stopped {
             return false;
         }
-        if self.full.contains(&release.revision) {
+        if self.full.contains(&release.revision) && self.specs.iter().all(|s| s.gates.is_empty()) {
             return true;
         }
         let done_at = match release.done_at {
@@ -514,6 +526,12 @@ impl Releases {
             None if self.is_done(release, pods, workload, now) => now,
             None => return false,
         };
+        if !self.gates_passed(release, done_at) {
+            return false;
+        }
+        if self.full.contains(&release.revision) {
+            return true;
+        }
         let number = u32::try_from(release.batch).unwrap_or(u32::MAX);
         let promoted = self.promoted.contains(&(release.revision.clone(), number));
         let over = |batch: &Batch| match batch.pause.as_ref().map(|pause| pause.duration) {

@@ -18,7 +18,7 @@ pub use view::Caches;
 use super::bug::Saboteur;
 use super::cluster::{Cluster, Refused};
 use super::moment::Moment;
-use crate::{Observed, Plan};
+use crate::{Ask, Observed, Plan};
 
 /// The planner under test.
 pub type Planner = fn(&Observed, jiff::Timestamp) -> Plan;
@@ -75,6 +75,8 @@ pub struct Planned {
     pub next: Next,
     /// Watches of ReplicaSets and pods have to be started.
     pub list_sets: bool,
+    /// Questions to metric providers, none of which is being asked already.
+    pub asks: Vec<Ask>,
     /// Turns of the release worth an Event.
     pub turns: Vec<crate::Turn>,
 }
@@ -112,7 +114,10 @@ impl Shell {
 
     /// Observes and plans, unless a plan is being carried out.
     pub fn plan(&mut self, cluster: &Cluster) -> Planned {
-        let rest = |next| Planned { next, list_sets: false, turns: Vec::new() };
+        let rest = |next| {
+            let (asks, turns) = (Vec::new(), Vec::new());
+            Planned { next, list_sets: false, asks, turns }
+        };
         if !matches!(self.stage, Stage::Idle) {
             return rest(Next::Rest(None));
         }
@@ -132,6 +137,7 @@ impl Shell {
         if !plan.watch_sets {
             self.caches.sets_synced = false;
         }
+        let asks = self.caches.new_asks(plan.asks.clone());
         let (requests, failed) = self.requests(cluster, &seen, &plan);
         let differs =
             plan.status != seen.rollout.status && on_the_wire(&plan.status) != seen.rollout.status;
@@ -143,7 +149,7 @@ impl Shell {
             failed,
         };
         self.stage = Stage::Writing(Box::new(writing));
-        Planned { next: self.next(), list_sets, turns: plan.events }
+        Planned { next: self.next(), list_sets, asks, turns: plan.events }
     }
 
     /// The write that is next, if a plan is being carried out.

@@ -1,6 +1,7 @@
 //! What our controller has read, and how it becomes an [`Observed`]: the rules of the real shell,
 //! on the model's objects.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crds::Hold;
@@ -9,8 +10,9 @@ use crds::contract::{
     FINALIZER, HOLD_ANNOTATION, REQUEST_ANNOTATION, ROLLOUT_LABEL,
 };
 
+use crate::action::Ask;
 use crate::observed::{
-    Fact, Fields, KeptTemplate, Observed, Pod, RolloutFacts, Set, Sets, Workload,
+    Answered, Fact, Fields, KeptTemplate, Observed, Pod, RolloutFacts, Set, Sets, Workload,
 };
 use crate::sim::cluster::objects::{self, Deployment, KeptRevision, ReplicaSet, RolloutObject};
 use crate::sim::cluster::table::View;
@@ -28,6 +30,10 @@ pub struct Caches {
     pub sets_synced: bool,
     /// Since when a fact has been missing that normally comes within moments.
     pub unsettled_since: Option<jiff::Timestamp>,
+    /// Gates whose questions are being asked.
+    asking: BTreeSet<String>,
+    /// The last answer of each gate.
+    answers: BTreeMap<String, Answered>,
 }
 
 impl Caches {
@@ -61,6 +67,18 @@ impl Caches {
         }
     }
 
+    /// Of these questions the ones that are not being asked; they are from now on.
+    pub fn new_asks(&mut self, mut asks: Vec<Ask>) -> Vec<Ask> {
+        asks.retain(|ask| self.asking.insert(ask.gate.clone()));
+        asks
+    }
+
+    /// An answer came.
+    pub fn take_metric(&mut self, answered: Answered) {
+        self.asking.remove(&answered.ask.gate);
+        self.answers.insert(answered.ask.gate.clone(), answered);
+    }
+
     /// The complete picture of a Rollout; None if it is gone.
     pub fn observe(&self, cluster: &Cluster, rollout: &str) -> Option<Observed> {
         let rollout = self.rollouts.get(rollout)?;
@@ -78,7 +96,8 @@ impl Caches {
         });
         let kept = Fact::Known(kept.collect());
         let rollout = self.facts(rollout);
-        Some(Observed { rollout, workload, kept, unsettled_since: None })
+        let answers = self.answers.values().cloned().collect();
+        Some(Observed { rollout, workload, kept, unsettled_since: None, answers })
     }
 
     fn facts(&self, rollout: &Rc<RolloutObject>) -> RolloutFacts {
@@ -164,6 +183,7 @@ impl Caches {
             uid: set.meta.uid.to_string(),
             resource_version: set.meta.version.to_string(),
             revision: set.revision.clone(),
+            pod_hash: set.revision.to_string(),
             replicas: set.replicas,
             min_ready_seconds: set.min_ready_seconds,
             available: current.then_some(set.status.available),

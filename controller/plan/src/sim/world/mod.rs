@@ -16,6 +16,7 @@ use queue::{Client, Event, Queue};
 use super::bug::{Bug, Saboteur};
 use super::check::Checks;
 use super::cluster::{Cluster, Kind};
+use super::metrics::Prometheus;
 use super::moment::Moment;
 use super::random::Random;
 use super::shell::{Planner, Shell};
@@ -31,6 +32,7 @@ pub struct World {
     pub cluster: Cluster,
     pub kubelet: Kubelet,
     pub faults: Faults,
+    pub prometheus: Prometheus,
     pub checks: Checks,
     pub timeline: Timeline,
     queue: Queue,
@@ -110,6 +112,7 @@ impl World {
             cluster: Cluster::default(),
             kubelet: Kubelet::new(stream("kubelet")),
             faults: Faults::default(),
+            prometheus: Prometheus::default(),
             checks: Checks::new(options.planner.is_some()),
             timeline: Timeline::new(options.record),
             queue: Queue::default(),

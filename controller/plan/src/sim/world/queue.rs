@@ -5,6 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
+use crate::action::Ask;
 use crate::sim::cluster::Kind;
 use crate::sim::moment::Moment;
 use crate::sim::shell::Request;
@@ -42,6 +43,8 @@ pub enum Event {
     Write(u64),
     /// Our controller's watches of ReplicaSets and pods have listed.
     ListSets(u64),
+    /// A metric provider answers our controller.
+    Answer(u64, Box<Ask>),
     /// Our controller starts again.
     Restart,
     /// A write of a controller that is dead already arrives.

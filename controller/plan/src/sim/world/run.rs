@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::queue::Event;
 use super::{When, World};
+use crate::action::Ask;
 use crate::sim::cluster::Refused;
 use crate::sim::moment::Moment;
 use crate::sim::shell::{Failure, Next, Request};
@@ -80,6 +81,7 @@ impl World {
                     self.ask_for_plan(Duration::ZERO);
                 }
             }
+            Event::Answer(epoch, ask) => self.answer(epoch, *ask),
             Event::Restart => self.restart(),
             Event::Late(request) => {
                 self.timeline.note(self.cluster.now, "fault", || format!("late: {request}"));
@@ -158,11 +160,31 @@ impl World {
         for turn in &planned.turns {
             self.timeline.note(now, "event", || format!("{}: {}", turn.reason, turn.message));
         }
+        for ask in planned.asks {
+            let at = self.after(2, 50);
+            self.queue.add(at, Event::Answer(self.epoch, Box::new(ask)));
+        }
         if planned.list_sets {
             let at = self.after(2, 20);
             self.queue.add(at, Event::ListSets(self.epoch));
         }
         self.follow(planned.next);
+    }
+
+    /// The answer reaches our controller, if that is still the one that asked.
+    fn answer(&mut self, epoch: u64, ask: Ask) {
+        let now = self.cluster.now;
+        let Some(shell) = self.shell.as_mut().filter(|_| epoch == self.epoch && self.alive) else {
+            return;
+        };
+        let health = self.prometheus.health(&ask);
+        let answered = self.prometheus.answer(ask, now.timestamp());
+        self.checks.answered(&answered, health, now);
+        let (gate, batch) = (&answered.ask.gate, answered.ask.batch);
+        self.timeline.note(now, "metrics", || format!("gate {gate}, batch {batch}: {health:?}"));
+        shell.caches.take_metric(answered);
+        shell.notice();
+        self.ask_for_plan(Duration::ZERO);
     }
 
     fn follow(&mut self, next: Next) {

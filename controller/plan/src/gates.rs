@@ -1,0 +1,294 @@
+//! The gates of a batch: which question is due, what the answers come to, and what follows. What
+//! a sample says is the `gate` crate's; when a batch may end is `release`'s.
+
+use std::time::Duration;
+
+use crds::gates::{Gate, GateError};
+use crds::rollout::OnFailure;
+use crds::status::{GateState, GateStatus};
+use crds::{Fenced, Revision};
+use gate::history::{Course, Effect, History, Measurement, OnUnknown, State};
+use gate::query::{RenderError, Values};
+use gate::verdict::{Rules, Verdict, judge as verdict};
+use jiff::Timestamp;
+
+use crate::action::Ask;
+use crate::deployment::find;
+use crate::draft::Draft;
+use crate::measured::measurement;
+use crate::observed::{Answered, Observed, Set, Sets};
+use crate::waiting::Wait;
+
+/// From one measurement to the next, unless the gate says so.
+const INTERVAL: Duration = Duration::from_secs(30);
+/// How far back a query looks at most, unless the gate says so.
+const WINDOW: Duration = Duration::from_secs(5 * 60);
+/// So many measurements in a row that say nothing are waited for, unless the gate says so.
+const LIMIT: u32 = 3;
+/// The provider that is asked, unless the gate says so.
+const PROVIDER: &str = "default";
+
+/// The batch that is judged.
+pub(crate) struct Judged {
+    /// 1 for the first.
+    pub(crate) index: u32,
+    /// Batches of the release.
+    pub(crate) count: u32,
+    /// When its pods were ready; None while they are not: gates of the batches before it, that
+    /// measure on in the background, go on then.
+    pub(crate) ready_at: Option<Timestamp>,
+    /// All gates measure on after they passed.
+    pub(crate) baking: bool,
+    /// What the placeholders of queries stand for.
+    pub(crate) values: Values,
+}
+
+/// What the gates say of a batch.
+pub(crate) enum Say {
+    /// Nothing against its end.
+    Open,
+    /// It may not end yet.
+    Closed(Wait),
+    /// It has failed.
+    Failed(Failure),
+}
+
+/// Why a batch failed, and what follows.
+pub(crate) struct Failure {
+    pub(crate) because: String,
+    pub(crate) follows: OnFailure,
+}
+
+/// What queries are about. The window differs from gate to gate.
+pub(crate) fn values(seen: &Observed, fenced: &Fenced, sets: &Sets) -> Values {
+    let hash = |revision: &Revision| find(sets, revision).map(|set| set.pod_hash.clone());
+    let pods = |set: &Set| set.pods.iter().map(|pod| pod.name.clone()).collect();
+    Values {
+        namespace: seen.rollout.namespace.clone(),
+        workload: seen.rollout.spec.workload_ref.name.clone(),
+        revision: hash(&fenced.revision).unwrap_or_default(),
+        stable_revision: hash(&fenced.stable).unwrap_or_default(),
+        pods: find(sets, &fenced.revision).map(pods).unwrap_or_default(),
+        window: Duration::ZERO,
+    }
+}
+
+/// Takes the answers in, asks what is due, and says what follows. Brings the status of the gates up
+/// to date.
+pub(crate) fn judge(draft: &mut Draft<'_>, batch: &Judged) -> Say {
+    let spec = &draft.seen.rollout.spec;
+    if draft.status.batch.as_ref().is_some_and(|status| status.gates_skipped.is_some()) {
+        return Say::Open;
+    }
+    let before = std::mem::take(&mut draft.status.gates);
+    let mut says = Vec::new();
+    for gate in &spec.gates {
+        let old = before.iter().find(|status| status.name == gate.name);
+        let Some(round) = Round::of(draft, gate, old, batch) else { continue };
+        let state = round.history.state(&round.course, draft.now);
+        says.push(round.say(&state, batch.count));
+        draft.status.gates.push(round.status(&state));
+    }
+    // A failure first, then what a human should look at, then what only takes time.
+    says.into_iter().max_by_key(Say::weight).unwrap_or(Say::Open)
+}
+
+impl Say {
+    fn weight(&self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::Closed(Wait::Gate { .. }) => 1,
+            Self::Closed(_) => 2,
+            Self::Failed(Failure { follows: OnFailure::Pause, .. }) => 3,
+            Self::Failed(Failure { follows: OnFailure::Abort, .. }) => 4,
+        }
+    }
+}
+
+/// One gate and what it has measured.
+struct Round<'a> {
+    gate: &'a Gate,
+    batch: u32,
+    course: Course,
+    on_failure: OnFailure,
+    history: History,
+}
+
+impl<'a> Round<'a> {
+    /// None where the gate has nothing to measure now.
+    fn of(
+        draft: &mut Draft<'a>,
+        gate: &'a Gate,
+        old: Option<&GateStatus>,
+        batch: &Judged,
+    ) -> Option<Self> {
+        let spec = &draft.seen.rollout.spec;
+        let begins = batch.ready_at.filter(|_| gate.judges(batch.index));
+        let goes_on = || old.filter(|_| gate.background);
+        let (index, since) = match begins {
+            Some(at) => (batch.index, at),
+            None => goes_on().map(|old| (old.batch, old.measured.since()))?,
+        };
+        let known = old.filter(|old| old.batch == index && old.measured.since() == since);
+        let history = known.map_or_else(|| History::new(since), |old| old.measured.clone());
+        let mut course = course(gate, spec.on_unknown);
+        course.background |= batch.baking || begins.is_none();
+        let on_failure = gate.on_failure.unwrap_or(spec.on_failure);
+        let mut round = Self { gate, batch: index, course, on_failure, history };
+        round.take_answers(&draft.seen.answers);
+        round.ask(draft, &batch.values);
+        Some(round)
+    }
+
+    fn take_answers(&mut self, answers: &[Answered]) {
+        for answered in answers {
+            let ask = &answered.ask;
+            if ask.gate != self.gate.name || ask.batch != self.batch {
+                continue;
+            }
+            let Ok(bound) = self.gate.prometheus.bound() else { continue };
+            let least_requests = self.gate.prometheus.min_requests.unwrap_or(0).into();
+            let rules = Rules { bound, least_requests, window: ask.window };
+            let said = verdict(&rules, &answered.asked, answered.requests.as_ref(), ask.at);
+            self.history.record(measurement(ask, &answered.asked, &said));
+        }
+    }
+
+    /// Asks if a measurement is due. What cannot be asked is a measurement, too.
+    fn ask(&mut self, draft: &mut Draft<'_>, values: &Values) {
+        let now = draft.now;
+        let Some(due) = self.history.state(&self.course, now).wake() else { return };
+        if due > now {
+            return draft.wake_at(due);
+        }
+        let longest = self.gate.prometheus.window.map_or(WINDOW, |window| window.get());
+        let window = self.history.window(longest, now);
+        let values = Values { window, ..values.clone() };
+        match self.question(now, &values) {
+            Ok(ask) => draft.ask(ask),
+            Err(error) => {
+                self.history.record(error.measurement(now));
+                if let Some(next) = self.history.state(&self.course, now).wake() {
+                    draft.wake_at(next);
+                }
+            }
+        }
+    }
+
+    fn question(&self, at: Timestamp, values: &Values) -> Result<Ask, Unasked> {
+        let prometheus = &self.gate.prometheus;
+        prometheus.bound()?;
+        let queries = prometheus.queries()?;
+        Ok(Ask {
+            gate: self.gate.name.clone(),
+            batch: self.batch,
+            at,
+            provider: prometheus.provider.as_deref().unwrap_or(PROVIDER).to_owned(),
+            query: queries.value.render(values)?,
+            requests: queries.requests.map(|query| query.render(values)).transpose()?,
+            window: values.window,
+        })
+    }
+
+    fn say(&self, state: &State, count: u32) -> Say {
+        let gate = self.gate.name.clone();
+        let told = self.told(state);
+        let batch = self.batch;
+        let failed = |what: &str, follows| {
+            let because = format!("gate {gate} {what} in batch {batch} of {count}: {told}");
+            Say::Failed(Failure { because, follows })
+        };
+        match state.effect(&self.course) {
+            Effect::Release => Say::Open,
+            Effect::Hold => Say::Closed(Wait::Gate { gate, told }),
+            Effect::Pause => Say::Closed(Wait::GateUnknown { gate, told }),
+            Effect::Fail => failed("failed", self.on_failure),
+            Effect::Abort => failed("could not be judged", OnFailure::Abort),
+        }
+    }
+
+    fn status(self, state: &State) -> GateStatus {
+        GateStatus {
+            name: self.gate.name.clone(),
+            batch: self.batch,
+            state: self.word(state),
+            message: self.told(state),
+            measured: self.history,
+        }
+    }
+
+    /// Waiting until the first measurement is in: that one is due changes nothing yet.
+    fn word(&self, state: &State) -> GateState {
+        match state {
+            State::Waiting { .. } => GateState::Waiting,
+            State::Measuring { .. } if self.history.last().is_empty() => GateState::Waiting,
+            State::Measuring { .. } => GateState::Measuring,
+            State::Passed { .. } => GateState::Passed,
+            State::Failed { .. } => GateState::Failed,
+            State::UnknownLimit { .. } => GateState::Unknown,
+            State::ErrorLimit { .. } => GateState::Error,
+        }
+    }
+
+    fn told(&self, state: &State) -> String {
+        match state {
+            State::Waiting { until: first } | State::Measuring { next: first, .. }
+                if self.history.last().is_empty() =>
+            {
+                format!("is measured from {first:.0} on")
+            }
+            State::Waiting { .. } => "waits".into(),
+            State::Measuring { passed, count, .. } => format!("{passed} of {count} passes"),
+            State::Passed { .. } => "passed".into(),
+            State::Failed { told }
+            | State::UnknownLimit { told, .. }
+            | State::ErrorLimit { told, .. } => told.clone(),
+        }
+    }
+}
+
+fn course(gate: &Gate, on_unknown: OnUnknown) -> Course {
+    Course {
+        interval: gate.interval.map_or(INTERVAL, |interval| interval.get()),
+        count: gate.count.unwrap_or(1),
+        initial_delay: gate.initial_delay.map_or(Duration::ZERO, |delay| delay.get()),
+        failed_limit: gate.failed_limit.unwrap_or(0),
+        unknown_limit: gate.unknown_limit.unwrap_or(LIMIT),
+        error_limit: gate.error_limit.unwrap_or(LIMIT),
+        on_unknown: gate.on_unknown.unwrap_or(on_unknown),
+        background: gate.background,
+        dry_run: gate.dry_run,
+    }
+}
+
+/// Why a question cannot be asked.
+enum Unasked {
+    Gate(GateError),
+    Render(RenderError),
+}
+
+impl From<GateError> for Unasked {
+    fn from(error: GateError) -> Self {
+        Self::Gate(error)
+    }
+}
+
+impl From<RenderError> for Unasked {
+    fn from(error: RenderError) -> Self {
+        Self::Render(error)
+    }
+}
+
+impl Unasked {
+    fn measurement(&self, at: Timestamp) -> Measurement {
+        let (verdict, reason, told) = match self {
+            Self::Gate(error) => (Verdict::Error, "GateInvalid", error.to_string()),
+            Self::Render(RenderError::NoPods) => {
+                (Verdict::Unknown, "NoPods", RenderError::NoPods.to_string())
+            }
+            Self::Render(error) => (Verdict::Unknown, "NoWindow", error.to_string()),
+        };
+        let (query, values) = (String::new(), Vec::new());
+        Measurement { at, verdict, reason: reason.into(), told, query, values }
+    }
+}

@@ -1,0 +1,125 @@
+//! How stories write a Rollout: `rollout batches=1/manual,20%/30s,100% [deadline=1m]
+//! [on-failure=pause] [gate=errors/10s/3[/background|/dry]] [on-unknown=abort] [bake=30s] [paused]`.
+
+use std::fmt;
+
+use crds::gates::PrometheusGate;
+use crds::rollout::{Batch, OnFailure, Pause, Strategy, WorkloadRef};
+use crds::{Gate, RolloutSpec};
+use gate::history::OnUnknown;
+
+use super::{Unreadable, number, quantity};
+use crate::sim::metrics::{MAX, QUERY};
+use crate::sim::world::NAME;
+
+pub(super) fn read(words: &[&str]) -> Result<RolloutSpec, Unreadable> {
+    let mut spec = RolloutSpec {
+        workload_ref: WorkloadRef {
+            api_version: "apps/v1".to_owned(),
+            kind: "Deployment".to_owned(),
+            name: NAME.to_owned(),
+        },
+        paused: false,
+        strategy: Strategy { batches: Vec::new() },
+        progress_deadline: None,
+        on_failure: OnFailure::Abort,
+        gates: Vec::new(),
+        on_unknown: OnUnknown::Pause,
+        bake: None,
+    };
+    for word in words {
+        match word.split_once('=') {
+            Some(("batches", batches)) => {
+                spec.strategy.batches = batches.split(',').map(batch).collect::<Result<_, _>>()?;
+            }
+            Some(("deadline", time)) => spec.progress_deadline = Some(number(time)?),
+            Some(("gate", words)) => spec.gates.push(gate(words)?),
+            Some(("on-unknown", "abort")) => spec.on_unknown = OnUnknown::Abort,
+            Some(("bake", time)) => spec.bake = Some(number(time)?),
+            Some(("on-failure", "pause")) => spec.on_failure = OnFailure::Pause,
+            None if *word == "paused" => spec.paused = true,
+            _ => return Err(Unreadable((*word).to_owned())),
+        }
+    }
+    if spec.strategy.batches.is_empty() {
+        return Err(Unreadable("rollout without batches".to_owned()));
+    }
+    Ok(spec)
+}
+
+fn batch(word: &str) -> Result<Batch, Unreadable> {
+    let (replicas, pause) = word.split_once('/').unwrap_or((word, ""));
+    let pause = match pause {
+        "" => None,
+        "manual" => Some(Pause { duration: None }),
+        time => Some(Pause { duration: Some(number(time)?) }),
+    };
+    Ok(Batch { replicas: quantity(replicas)?, pause })
+}
+
+/// `errors/10s/3`, with `/background` or `/dry` behind it.
+fn gate(words: &str) -> Result<Gate, Unreadable> {
+    let mut parts = words.split('/');
+    let mut part = || parts.next().ok_or_else(|| Unreadable(words.to_owned()));
+    let (name, interval, count) = (part()?.to_owned(), number(part()?)?, number(part()?)?);
+    let more: Vec<&str> = parts.collect();
+    let prometheus = PrometheusGate {
+        provider: None,
+        query: Some(QUERY.to_owned()),
+        error_ratio: None,
+        latency: None,
+        max: Some(number(MAX)?),
+        min: None,
+        window: None,
+        min_requests: None,
+        requests: None,
+    };
+    Ok(Gate {
+        name,
+        prometheus,
+        batches: Vec::new(),
+        interval: Some(interval),
+        count: Some(count),
+        initial_delay: None,
+        failed_limit: None,
+        unknown_limit: None,
+        error_limit: None,
+        on_failure: None,
+        on_unknown: None,
+        background: more.contains(&"background"),
+        dry_run: more.contains(&"dry"),
+    })
+}
+
+pub(super) fn print(f: &mut fmt::Formatter<'_>, spec: &RolloutSpec) -> fmt::Result {
+    f.write_str("rollout batches=")?;
+    for (index, batch) in spec.strategy.batches.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        write!(f, "{comma}{}", batch.replicas)?;
+        match &batch.pause {
+            None => {}
+            Some(Pause { duration: None }) => f.write_str("/manual")?,
+            Some(Pause { duration: Some(span) }) => write!(f, "/{span}")?,
+        }
+    }
+    spec.progress_deadline.iter().try_for_each(|span| write!(f, " deadline={span}"))?;
+    if spec.on_failure == OnFailure::Pause {
+        f.write_str(" on-failure=pause")?;
+    }
+    if spec.on_unknown == OnUnknown::Abort {
+        f.write_str(" on-unknown=abort")?;
+    }
+    spec.bake.iter().try_for_each(|span| write!(f, " bake={span}"))?;
+    spec.gates.iter().try_for_each(|gate| print_gate(f, gate))?;
+    if spec.paused { f.write_str(" paused") } else { Ok(()) }
+}
+
+fn print_gate(f: &mut fmt::Formatter<'_>, gate: &Gate) -> fmt::Result {
+    write!(f, " gate={}", gate.name)?;
+    gate.interval.iter().try_for_each(|interval| write!(f, "/{interval}"))?;
+    write!(f, "/{}", gate.count.unwrap_or(1))?;
+    if gate.background {
+        f.write_str("/background")?;
+    }
+    if gate.dry_run { f.write_str("/dry") } else { Ok(()) }
+}
