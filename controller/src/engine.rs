@@ -1,5 +1,5 @@
 //! The leader's loop: watch events make Rollouts due, due Rollouts get their turns. Owns the
-//! watches and the turns that are running, all in one task; dropping it stops everything.
+//! watches, the turns and the questions that are running, all in one task; dropping it stops everything.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,6 +8,8 @@ use futures::stream::{AbortHandle, BoxStream, FuturesUnordered, SelectAll, abort
 use futures::{Future, Stream, StreamExt};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
+use plan::Ask;
+use plan::observed::Answered;
 use runtime::{Shutdown, chain, clock};
 use tokio::time::sleep_until;
 
@@ -24,6 +26,7 @@ const WATCH_SECONDS: u32 = 60;
 const PAGE: u32 = 25;
 
 type Seen = (Source, watcher::Result<Event<Raw>>);
+type Question = std::pin::Pin<Box<dyn Future<Output = (Key, Answered)> + Send>>;
 type Turn = std::pin::Pin<Box<dyn Future<Output = (Key, Next)> + Send>>;
 
 /// The watches, by what they watch.
@@ -41,10 +44,14 @@ pub async fn run(context: Arc<Context>, concurrency: usize, shutdown: &Shutdown)
     }
     let mut queue = Queue::default();
     let mut turns: FuturesUnordered<Turn> = FuturesUnordered::new();
+    let mut questions: FuturesUnordered<Question> = FuturesUnordered::new();
     let mut synced = false;
     while !shutdown.is_stopping() {
         for demand in context.with_world(World::take_demands) {
             watches.follow(&context, demand);
+        }
+        for (key, ask) in context.with_world(World::take_questions) {
+            questions.push(question(Arc::clone(&context), key, ask));
         }
         while synced && turns.len() < concurrency {
             let Some(key) = queue.take(clock::instant()) else { break };
@@ -57,6 +64,10 @@ pub async fn run(context: Arc<Context>, concurrency: usize, shutdown: &Shutdown)
             // nothing.
             () = shutdown.stopping() => break,
             Some((key, next)) = turns.next() => queue.done(&key, next, clock::instant()),
+            Some((key, answered)) = questions.next() => {
+                context.with_world(|world| world.answered(&key, answered));
+                queue.add(&key, clock::instant());
+            }
             Some((source, event)) = watches.streams.next() => {
                 for key in take_in(&context, &source, event) {
                     queue.add(&key, clock::instant());
@@ -72,7 +83,7 @@ pub async fn run(context: Arc<Context>, concurrency: usize, shutdown: &Shutdown)
             () = until(due) => {}
         }
     }
-    drop(watches);
+    drop((watches, questions));
     while turns.next().await.is_some() {}
 }
 
@@ -87,6 +98,23 @@ fn turn(context: Arc<Context>, key: Key) -> Turn {
     Box::pin(async move {
         let next = reconcile(&context, &key).await;
         (key, next)
+    })
+}
+
+/// Asks what a gate wants to know, both queries at once.
+fn question(context: Arc<Context>, key: Key, ask: Ask) -> Question {
+    Box::pin(async move {
+        let started = clock::instant();
+        let providers = &context.providers;
+        let requests = async {
+            match &ask.requests {
+                Some(query) => Some(providers.ask(&ask.provider, query).await),
+                None => None,
+            }
+        };
+        let (asked, requests) = tokio::join!(providers.ask(&ask.provider, &ask.query), requests);
+        context.metrics.asked(clock::instant() - started, asked.is_ok());
+        (key, Answered { ask, asked, requests })
     })
 }
 

@@ -18,6 +18,7 @@ mod lease;
 mod metrics;
 mod observe;
 mod orphan;
+mod provider;
 mod publish;
 mod queue;
 mod raw;

@@ -21,12 +21,16 @@ use crate::world::World;
 /// From a plan on what is known to a chain of slow writes.
 const RECONCILE_SECONDS: [f64; 10] = [0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
 
+/// From a Prometheus next door to one that is too slow.
+const ANSWER_SECONDS: [f64; 8] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
+
 /// Counters and times.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     reconcile: Histogram,
     errors: Family<Kind, Counter>,
     writes: Family<Kind, Counter>,
+    answers: Histogram,
     lease_held: Gauge,
 }
 
@@ -42,6 +46,7 @@ impl Metrics {
             reconcile: Histogram::new(RECONCILE_SECONDS),
             errors: Family::default(),
             writes: Family::default(),
+            answers: Histogram::new(ANSWER_SECONDS),
             lease_held: Gauge::default(),
         };
         registry.register_with_unit(
@@ -52,6 +57,12 @@ impl Metrics {
         );
         registry.register("errors", "Failures by kind", metrics.errors.clone());
         registry.register("writes", "API writes by kind", metrics.writes.clone());
+        registry.register_with_unit(
+            "gate_answer",
+            "Time of a gate's question to its metric provider",
+            Unit::Seconds,
+            metrics.answers.clone(),
+        );
         registry.register("lease_held", "1 while this replica leads", metrics.lease_held.clone());
         metrics
     }
@@ -69,6 +80,14 @@ impl Metrics {
     /// Something is being written.
     pub fn write(&self, kind: &'static str) {
         self.writes.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// A gate's question was answered, or not.
+    pub fn asked(&self, took: Duration, answered: bool) {
+        self.answers.observe(took.as_secs_f64());
+        if !answered {
+            self.error("metrics");
+        }
     }
 
     /// We lead, or do not.
@@ -111,11 +130,12 @@ impl Collector for Releases {
     }
 }
 
-const PHASES: [Phase; 11] = [
+const PHASES: [Phase; 12] = [
     Phase::Pending,
     Phase::Ready,
     Phase::Held,
     Phase::Progressing,
+    Phase::Judging,
     Phase::Paused,
     Phase::RollingBack,
     Phase::Aborting,

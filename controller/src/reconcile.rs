@@ -15,6 +15,7 @@ use crate::execute::{self, ExecuteError, execute};
 use crate::key::Key;
 use crate::metrics::Metrics;
 use crate::orphan;
+use crate::provider::Providers;
 use crate::publish::{News, publish};
 use crate::queue::Next;
 use crate::raw::Kind;
@@ -32,7 +33,9 @@ pub struct Context {
     pub cluster: Cluster,
     /// Knowledge.
     pub world: Arc<Mutex<World>>,
-    /// Other watches are needed.
+    /// Metrics.
+    pub providers: Providers,
+    /// Other watches are needed, or there are questions.
     pub demand: Notify,
     /// The way of Events.
     pub news: mpsc::Sender<News>,
@@ -74,9 +77,12 @@ impl Context {
         look(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn want_sets(&self, key: &Key, wanted: bool) {
+    /// Asks for what a plan wants to know beside its writes.
+    fn want(&self, key: &Key, plan: &Plan) {
+        let gates = plan.status.gates.iter().map(|gate| gate.name.as_str()).collect();
         let demands = self.with_world(|world| {
-            world.want_sets(key, wanted);
+            world.want_sets(key, plan.watch_sets);
+            world.want_answers(key, plan.asks.clone(), &gates);
             world.has_demands()
         });
         if demands {
@@ -125,7 +131,7 @@ async fn turn(context: &Context, key: &Key) -> Result<Next, TurnError> {
         context.with_world(|world| world.date(key, &mut seen, now));
         tidy(context, key, &seen).await?;
         let plan = (context.decide)(&seen, now);
-        context.want_sets(key, plan.watch_sets);
+        context.want(key, &plan);
         let (executed, published) = write(context, &seen, &plan).await;
         let again = match (&executed, &published) {
             (Ok(()), Ok(status)) => *status || !plan.actions.is_empty(),

@@ -21,6 +21,7 @@ use crate::args::Config;
 use crate::cluster::Cluster;
 use crate::lease::Elector;
 use crate::metrics::{Metrics, Releases};
+use crate::provider::Providers;
 use crate::publish;
 use crate::reconcile::Context;
 use crate::{engine, world::World};
@@ -65,6 +66,8 @@ impl RunError {
 /// # Errors
 /// [`RunError`] if it ends otherwise.
 pub async fn run(config: Config) -> Result<(), RunError> {
+    // kube and reqwest take the process's provider. Already there is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = client().await?;
     let mut signals = Signals::install().map_err(RunError::System)?;
     let listener = TcpListener::bind(config.admin_address).await.map_err(RunError::System)?;
@@ -166,6 +169,7 @@ impl Leader {
         let context = Arc::new(Context {
             cluster: Cluster::new(self.client.clone(), elector.tenure(), self.metrics.clone()),
             world: Arc::clone(&self.world),
+            providers: Providers::new(self.client.clone(), &self.config.namespace),
             demand: Notify::new(),
             news: sender,
             metrics: self.metrics.clone(),

@@ -20,6 +20,7 @@ use crate::cluster::Cluster;
 use crate::key::Key;
 use crate::lease::Tenure;
 use crate::metrics::Metrics;
+use crate::provider::Providers;
 use crate::publish::{self, News};
 use crate::raw::Raw;
 use crate::reconcile::Context;
@@ -92,8 +93,10 @@ pub fn with_tenure(world: World, exchanges: Vec<Exchange>, tenure: Tenure) -> (C
     tasks.spawn(play(exchanges, handle));
     let metrics = Metrics::register(&mut Registry::default());
     let (sender, news) = publish::channel();
+    let client = Client::new(service, "default");
     let context = Context {
-        cluster: Cluster::new(Client::new(service, "default"), tenure, metrics.clone()),
+        cluster: Cluster::new(client.clone(), tenure, metrics.clone()),
+        providers: Providers::new(client, "sluice-system"),
         world: Arc::new(Mutex::new(world)),
         demand: Notify::new(),
         news: sender,

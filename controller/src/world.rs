@@ -16,7 +16,8 @@ use std::collections::{BTreeSet, HashMap};
 use crds::contract::{ARMED_LABEL, ARMED_VALUE, REVISION_LABEL, ROLLOUT_LABEL, SYSTEM_NAMESPACE};
 use jiff::Timestamp;
 use kube::runtime::watcher::Event;
-use plan::observed::{Fact, KeptTemplate, Observed, Sets};
+use plan::Ask;
+use plan::observed::{Answered, Fact, KeptTemplate, Observed, Sets};
 use tokio::time::Instant;
 
 use self::mirror::{Entry, Mirror};
@@ -84,6 +85,7 @@ pub struct World {
     by_workload: HashMap<Key, BTreeSet<Key>>,
     orphans: Orphans,
     demands: Vec<Demand>,
+    questions: Vec<(Key, Ask)>,
     /// Sluice's own.
     namespace: String,
 }
@@ -163,8 +165,10 @@ impl World {
         let exempt = [SYSTEM_NAMESPACE, &self.namespace].contains(&key.namespace.as_str());
         let rollout = rollout.facts(self.rival(rollout), exempt);
         let kept = self.kept_of(key, &rollout.uid);
-        let unsettled_since = self.own.get(key).and_then(|own| own.unsettled_since);
-        let seen = Observed { rollout, workload, kept, unsettled_since: None };
+        let own = self.own.get(key);
+        let unsettled_since = own.and_then(|own| own.unsettled_since);
+        let answers = own.map_or_else(Vec::new, |own| own.answers.values().cloned().collect());
+        let seen = Observed { rollout, workload, kept, unsettled_since: None, answers };
         let unsettled_since = unsettled_since.filter(|_| seen.is_unsettled());
         Some(Ok(Observed { unsettled_since, ..seen }))
     }
@@ -176,9 +180,34 @@ impl World {
         self.own.entry(key.clone()).or_default().unsettled_since = since;
     }
 
-    /// There are demands to be taken.
+    /// There are demands or questions to be taken.
     pub fn has_demands(&self) -> bool {
-        !self.demands.is_empty()
+        !self.demands.is_empty() || !self.questions.is_empty()
+    }
+
+    /// A plan wants to know this; what is being asked already is not asked twice. Of gates that
+    /// ask no more, the answers are forgotten.
+    pub fn want_answers(&mut self, key: &Key, asks: Vec<Ask>, gates: &BTreeSet<&str>) {
+        let Some(own) = self.own.get_mut(key) else { return };
+        own.answers.retain(|gate, _| gates.contains(gate.as_str()));
+        for ask in asks {
+            if own.asking.insert(ask.gate.clone()) {
+                self.questions.push((key.clone(), ask));
+            }
+        }
+    }
+
+    /// The questions since the last call.
+    pub fn take_questions(&mut self) -> Vec<(Key, Ask)> {
+        std::mem::take(&mut self.questions)
+    }
+
+    /// A question was answered.
+    pub fn answered(&mut self, key: &Key, answered: Answered) {
+        if let Some(own) = self.own.get_mut(key) {
+            own.asking.remove(&answered.ask.gate);
+            own.answers.insert(answered.ask.gate.clone(), answered);
+        }
     }
 
     /// The demands since the last call.

@@ -102,6 +102,7 @@ fn is_release(phase: Phase) -> bool {
     match phase {
         Phase::Held
         | Phase::Progressing
+        | Phase::Judging
         | Phase::Paused
         | Phase::RollingBack
         | Phase::Aborting

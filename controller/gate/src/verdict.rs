@@ -46,6 +46,9 @@ pub enum Trouble {
     /// No answer came: no connection, a time-out, an HTTP status without a body.
     #[error("Prometheus does not answer: {0}")]
     Unreachable(String),
+    /// There is nobody to ask, or nothing to prove who asks.
+    #[error("nobody was asked: {0}")]
+    Unasked(String),
     /// One came that is none.
     #[error(transparent)]
     Answer(#[from] AnswerError),

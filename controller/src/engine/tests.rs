@@ -22,6 +22,7 @@ use super::*;
 use crate::cluster::Cluster;
 use crate::lease::Tenure;
 use crate::metrics::Metrics;
+use crate::provider::Providers;
 use crate::publish;
 use crate::testing::{deployment, rollout, stable_set, with};
 
@@ -94,6 +95,7 @@ fn decide(seen: &Observed, _: Timestamp) -> Plan {
         Fact::Absent | Fact::Unknown(_) => seen.rollout.status.phase,
     };
     Plan {
+        asks: Vec::new(),
         actions: Vec::new(),
         status: RolloutStatus { phase, ..RolloutStatus::default() },
         events: Vec::new(),
@@ -137,8 +139,10 @@ async fn a_life() {
     tasks.spawn(server.serve(handle));
     let metrics = Metrics::register(&mut Registry::default());
     let (news, _receiver) = publish::channel();
+    let client = Client::new(service, "x");
     let context = Arc::new(Context {
-        cluster: Cluster::new(Client::new(service, "x"), Tenure::endless(), metrics.clone()),
+        providers: Providers::new(client.clone(), "sluice-system"),
+        cluster: Cluster::new(client, Tenure::endless(), metrics.clone()),
         world: Arc::default(),
         demand: Notify::new(),
         news,

@@ -1,7 +1,9 @@
 //! Reads a ReplicaSet.
 
 use crds::Revision;
-use crds::contract::{DEPLOYMENT_REVISION_ANNOTATION, DESIRED_REPLICAS_ANNOTATION};
+use crds::contract::{
+    DEPLOYMENT_REVISION_ANNOTATION, DESIRED_REPLICAS_ANNOTATION, POD_TEMPLATE_HASH_LABEL,
+};
 use jiff::Timestamp;
 use kube::Resource;
 use plan::observed::{Pod, Set};
@@ -25,6 +27,8 @@ pub struct SetSeen {
     pub created: Option<Timestamp>,
     /// Of its template.
     pub revision: Revision,
+    /// The hash that its pods are labelled with.
+    pub pod_hash: String,
     /// spec.replicas.
     pub replicas: i32,
     /// spec.minReadySeconds.
@@ -59,6 +63,7 @@ impl SetSeen {
             uid: self.uid.clone(),
             resource_version: resource_version.to_owned(),
             revision: self.revision.clone(),
+            pod_hash: self.pod_hash.clone(),
             replicas: self.replicas,
             min_ready_seconds: self.min_ready_seconds,
             available: self.available,
@@ -91,6 +96,7 @@ pub fn set(raw: &Raw) -> Result<Option<SetSeen>, Unreadable> {
         number: number.and_then(|number| number.parse().ok()).unwrap_or_default(),
         created: raw.created(),
         revision: Revision::of_template(&value["spec"]["template"]),
+        pod_hash: raw.label(POD_TEMPLATE_HASH_LABEL).unwrap_or_default().to_owned(),
         replicas: spec.replicas,
         min_ready_seconds: spec.min_ready_seconds,
         available: current.then_some(status.available_replicas),

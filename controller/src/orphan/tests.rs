@@ -159,6 +159,7 @@ async fn a_fence_without_a_hold_is_left_alone() {
 
 fn content(seen: &Observed, _: jiff::Timestamp) -> Plan {
     Plan {
+        asks: Vec::new(),
         actions: Vec::new(),
         status: seen.rollout.status.clone(),
         events: Vec::new(),

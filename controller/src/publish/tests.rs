@@ -17,6 +17,7 @@ fn seen(context: &Context) -> Observed {
 fn saying(phase: Phase) -> Plan {
     let turn = Turn { reason: "Held", message: "update held".into(), warning: false };
     Plan {
+        asks: Vec::new(),
         actions: Vec::new(),
         status: RolloutStatus { phase, ..RolloutStatus::default() },
         events: vec![turn],

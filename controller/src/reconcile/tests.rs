@@ -22,6 +22,7 @@ const GET_DEPLOYMENT: &str = "GET /apis/apps/v1/namespaces/ns/deployments/web";
 
 fn saying(phase: Phase) -> Plan {
     Plan {
+        asks: Vec::new(),
         actions: Vec::new(),
         status: RolloutStatus { phase, ..RolloutStatus::default() },
         events: Vec::new(),

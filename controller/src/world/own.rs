@@ -1,10 +1,10 @@
 //! What is watched for one Rollout alone: its workload while that is not armed, ReplicaSets and
 //! pods while a plan asks for them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use plan::observed::{Fact, Pod, Set, Sets};
+use plan::observed::{Answered, Fact, Pod, Set, Sets};
 
 use super::{Demand, Entry, Mirror, Read, Scope, Source};
 use crate::key::Key;
@@ -21,6 +21,10 @@ pub struct Own {
     pub sets: Option<OwnSets>,
     /// Since when a fact has been missing that normally comes within moments.
     pub unsettled_since: Option<Timestamp>,
+    /// Gates whose questions are being asked.
+    pub asking: BTreeSet<String>,
+    /// The last answer of each gate.
+    pub answers: BTreeMap<String, Answered>,
 }
 
 /// The ReplicaSets of a workload and their pods.

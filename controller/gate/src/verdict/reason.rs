@@ -118,6 +118,7 @@ impl Reason {
             Self::Infinite { .. } => "Infinite",
             Self::SeveralSeries { .. } => "SeveralSeries",
             Self::Trouble(Trouble::Unreachable(_)) => "Unreachable",
+            Self::Trouble(Trouble::Unasked(_)) => "Unasked",
             Self::Trouble(Trouble::Answer(error)) => error.reason(),
         }
     }
