@@ -14,6 +14,7 @@ main() {
   install_packages
   build kubernetes "about 6 minutes on 2 cores"
   build etcd "half a minute"
+  build prometheus "about 5 minutes on 2 cores"
   build pause "a second"
   only_one_at_a_time
   if ! healthy; then
@@ -41,6 +42,7 @@ healthy() { # a cluster that was once complete; mends it by starting what a test
   await 120 "the apiserver" ready_apiserver
   component start "${COMPONENTS[@]}"
   await 120 "the node" ready_node
+  await 60 "Prometheus" ready_prometheus
 }
 
 create() {
@@ -61,10 +63,12 @@ create() {
   component start kube-apiserver
   await 120 "the apiserver" ready_apiserver
   say "control plane: ready after $((SECONDS - began)) s"
+  kubectl apply --filename "$STATE/config/monitoring.yaml"
   component start "${COMPONENTS[@]}"
   ./image.sh "$STATE/pause.tar" sluice.test/pause:1 /pause "pause=$(built pause)/pause"
   await 120 "containerd" ./load.sh "$STATE/pause.tar"
   await 120 "the node" ready_node
+  await 60 "Prometheus" ready_prometheus
   await 120 "the first service account" kubectl -n default get serviceaccount default
   made_of >"$STATE/complete"
   say "cluster $ID: ready after $((SECONDS - began)) s"
@@ -77,10 +81,12 @@ configure() {
   local file
   adopt kubernetes
   adopt etcd
+  adopt prometheus
   ln -s ../programs/kubectl "$STATE/bin/kubectl"
   : >"$STATE/resolv.conf"
   for file in config/*.* config/cni/*; do
-    sed "s|@CGROUP@|$CGROUP|g" "$file" >"$STATE/$file"
+    sed -e "s|@CGROUP@|$CGROUP|g" -e "s|@ADDRESS@|$(<"$STATE/address")|g" \
+      -e "s|@SCRAPE_INTERVAL@|$SCRAPE_INTERVAL|g" "$file" >"$STATE/$file"
   done
   bash node/pki.sh "$STATE/pki" "$(<"$STATE/address")" "$NODE_NAME"
   install -m 0600 "$STATE/pki/admin.kubeconfig" "$STATE/kubeconfig"
@@ -92,6 +98,13 @@ component() { ./component.sh "$@"; }
 kubectl() { "$STATE/bin/kubectl" --kubeconfig "$STATE/kubeconfig" "$@"; }
 ready_apiserver() { kubectl get --raw /readyz --request-timeout 2s; }
 ready_node() { kubectl wait node "$NODE_NAME" --for condition=Ready --timeout 2s; }
+# Through its Service, as a pod asks it.
+ready_prometheus() {
+  # shellcheck disable=SC2016  # the shell inside expands it
+  ./enter timeout 2 bash -c 'exec 3<>/dev/tcp/10.96.0.90/9090
+    printf "GET /-/ready HTTP/1.0\r\n\r\n" >&3
+    read -r _ code _ <&3 && [[ $code == 200 ]]'
+}
 
 await() { # SECONDS WHAT COMMAND...: until it succeeds
   local limit=$((SECONDS + $1)) what=$2 output

@@ -159,8 +159,9 @@ impl App {
     fn template(&self) -> Value {
         let env: Vec<Value> =
             self.env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        let scraped = json!({"prometheus.io/scrape": "true", "prometheus.io/port": "8080"});
         json!({
-            "metadata": {"labels": {"app": self.name}},
+            "metadata": {"labels": {"app": self.name}, "annotations": scraped},
             "spec": {
                 "automountServiceAccountToken": false,
                 "enableServiceLinks": false,

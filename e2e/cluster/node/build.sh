@@ -10,6 +10,7 @@ built() {
     kubernetes) version=$(module_version k8s.io/kubernetes) ;;
     etcd) version=$(module_version go.etcd.io/etcd/server/v3) ;;
     kwok) version=$(module_version sigs.k8s.io/kwok) ;;
+    prometheus) version=$(module_version github.com/prometheus/prometheus) ;;
     pause) version=1 ;;
   esac
   printf '%s/%s-%s-%s\n' "$CACHE" "$1" "$version" "$(
@@ -17,7 +18,7 @@ built() {
 }
 
 module_version() { # MODULE: as the go.mod files of this folder pin it
-  sed -n "s|^[[:space:]]*\(require \)\?$1 \(v[0-9.]*\).*|\2|p" "$CLUSTER_DIR"/{kubernetes,etcd,kwok}/go.mod | head -n 1
+  sed -n "s|^[[:space:]]*\(require \)\?$1 \(v[0-9.]*\).*|\2|p" "$CLUSTER_DIR"/*/go.mod | head -n 1
 }
 
 build() { # NAME HOW-LONG

@@ -19,8 +19,11 @@ NODE_NAME=node        # the one real node
 # shellcheck disable=SC2034  # read by the files that source this one
 INSIDE=/run/sluice    # the state directory as the cluster's own mount namespace shows it
 
+# shellcheck disable=SC2034
+SCRAPE_INTERVAL=1s    # how often Prometheus asks a pod: a gate's answer in a test is seconds old
+
 # Every name of a component that component.sh accepts, in the order of starting.
 # shellcheck disable=SC2034
-COMPONENTS=(etcd containerd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy)
+COMPONENTS=(etcd containerd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy prometheus)
 
 export CLUSTER_DIR CHECKOUT ID STATE_ROOT STATE CACHE CGROUP VETH NODE_VETH NODE_NAME

@@ -49,7 +49,8 @@ certificate kube-scheduler /CN=system:kube-scheduler DNS:kube-scheduler
 certificate kube-proxy /CN=system:kube-proxy DNS:kube-proxy
 certificate kubelet "/O=system:nodes/CN=system:node:$node" "DNS:$node,IP:$address,IP:127.0.0.1"
 certificate aggregator /CN=aggregator DNS:aggregator
-for name in admin kube-controller-manager kube-scheduler kube-proxy kubelet; do kubeconfig "$name"; done
+certificate prometheus /CN=prometheus DNS:prometheus
+for name in admin kube-controller-manager kube-scheduler kube-proxy kubelet prometheus; do kubeconfig "$name"; done
 
 key service-accounts.key
 openssl ec -in service-accounts.key -pubout -out service-accounts.pub 2>/dev/null
