@@ -180,6 +180,29 @@ proptest! {
     }
 
     #[test]
+    fn the_parts_restored_are_the_whole(verdicts in verdicts(), more in verdicts()) {
+        let mut whole = history(&verdicts);
+        let mut again =
+            History::restore(whole.since(), whole.tally(), whole.last().to_vec());
+        prop_assert_eq!(&again, &whole);
+        for (number, verdict) in more.into_iter().enumerate() {
+            let later = measurement(5000 + i64::try_from(number).unwrap(), verdict);
+            whole.record(later.clone());
+            again.record(later);
+        }
+        prop_assert_eq!(again, whole);
+    }
+
+    #[test]
+    fn what_is_restored_is_cut_to_the_last_that_are_kept(length in 0..40_i64) {
+        let all: Vec<_> = (0..length).map(|second| measurement(second, Pass)).collect();
+        let counts = Tally { passed: 7, failed: 3, unknown: 2, errors: 1 };
+        let restored = History::restore(at(0), counts, all.clone());
+        prop_assert_eq!(restored.last(), &all[all.len().saturating_sub(KEPT_MAX)..]);
+        prop_assert_eq!((restored.since(), restored.tally()), (at(0), counts));
+    }
+
+    #[test]
     fn an_outage_alone_neither_passes_nor_fails(length in 0..40_usize, unknown in any::<bool>()) {
         let verdict = if unknown { Unknown } else { Error };
         let effect = history(&vec![verdict; length]).state(&course(), at(10_000)).effect(&course());
