@@ -35,36 +35,42 @@ pub fn found(evidence: &Evidence) -> (bool, f64) {
 #[derive(Clone, Copy)]
 pub struct Usual {
     pub name: &'static str,
-    pub measure: Measure,
-    pub above: usize,
-    pub of: usize,
+    /// When it aborts, in words.
+    pub told: &'static str,
+    measure: Measure,
+    above: usize,
+    of: usize,
 }
 
 /// What a usual gate looks at.
 #[derive(Clone, Copy)]
-pub enum Measure {
+enum Measure {
     /// The new version's share since the last look.
     Share,
-    /// That, less the share of the stable version.
-    Excess,
     /// The new version's share since the release began.
     Total,
+    /// The new version's share since the last look, less the stable one's.
+    Excess,
 }
 
-const fn usual(name: &'static str, measure: Measure, above: usize, of: usize) -> Usual {
-    Usual { name, measure, above, of }
+const fn usual(
+    (name, told): (&'static str, &'static str),
+    measure: Measure,
+    (above, of): (usize, usize),
+) -> Usual {
+    Usual { name, told, measure, above, of }
 }
 
 /// Those that are tried.
 pub const USUAL: [Usual; 8] = [
-    usual("1 look", Measure::Share, 1, 1),
-    usual("3 in a row", Measure::Share, 3, 3),
-    usual("3 of 5", Measure::Share, 3, 5),
-    usual("5 in all", Measure::Share, 5, LOOKS),
-    usual("total", Measure::Total, 1, 1),
-    usual("total, 3 in a row", Measure::Total, 3, 3),
-    usual("excess, 3 of 5", Measure::Excess, 3, 5),
-    usual("excess, 5 in all", Measure::Excess, 5, LOOKS),
+    usual(("1 look", "the share is above the threshold at one look"), Measure::Share, (1, 1)),
+    usual(("3 in row", "it is at three looks in a row"), Measure::Share, (3, 3)),
+    usual(("3 of 5", "it is at three of the last five looks"), Measure::Share, (3, 5)),
+    usual(("5 in all", "it is at five looks of the release"), Measure::Share, (5, LOOKS)),
+    usual(("total", "the share since the release began is at one look"), Measure::Total, (1, 1)),
+    usual(("total 3", "that one is at three looks in a row"), Measure::Total, (3, 3)),
+    usual(("excess 3", "the share less stable's is at three of five"), Measure::Excess, (3, 5)),
+    usual(("excess 5", "that one is at five looks of the release"), Measure::Excess, (5, LOOKS)),
 ];
 
 /// What the usual gates look at in one release, look by look.

@@ -7,7 +7,7 @@ use crate::streams::Claim;
 use crate::table::{Table, beta_binomial, binomial, bursts, normal};
 
 /// Looks in one release.
-pub const LOOKS: usize = 40;
+pub const LOOKS: usize = 30;
 /// Intervals before it.
 pub const PAST: usize = 20;
 
@@ -135,7 +135,8 @@ impl Source {
         let mut nodes = |pods| (0..pods).map(|_| self.levels.draw(&mut rng)).collect();
         let nodes: [Vec<usize>; 2] = [nodes(self.pods.0), nodes(self.pods.1)];
         let past = (0..PAST).map(|_| self.look(&mut rng, &nodes, false).stable).collect();
-        let looks = (0..LOOKS).map(|look| self.look(&mut rng, &nodes, look >= self.turns)).collect();
+        let looks =
+            (0..LOOKS).map(|look| self.look(&mut rng, &nodes, look >= self.turns)).collect();
         Release { past, looks }
     }
 
@@ -146,13 +147,7 @@ impl Source {
         Look { new: self.arm(rng, tables, own, common), stable }
     }
 
-    fn arm(
-        &self,
-        rng: &mut Rng,
-        tables: &[Table],
-        nodes: &[usize],
-        common: usize,
-    ) -> Vec<Counts> {
+    fn arm(&self, rng: &mut Rng, tables: &[Table], nodes: &[usize], common: usize) -> Vec<Counts> {
         let mut pod = |node: &usize| {
             let level = match self.kind {
                 Kind::Neighbours(_) => self.levels.draw(rng),

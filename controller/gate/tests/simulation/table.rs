@@ -86,3 +86,38 @@ pub fn normal() -> Vec<(f64, f64)> {
     let point = |step: i32| f64::from(step) / 10.0;
     (-40..=40).map(point).map(|z| (z, (-z * z / 2.0).exp())).collect()
 }
+
+/// Mean, and variance over mean.
+fn moments(weights: &[f64]) -> (f64, f64) {
+    let all: f64 = weights.iter().sum();
+    let moment = |power| {
+        let terms = weights.iter().zip(0..).map(|(weight, k)| weight * f64::from(k).powi(power));
+        terms.sum::<f64>() / all
+    };
+    let (mean, square) = (moment(1), moment(2));
+    (mean, (square - mean * mean) / mean)
+}
+
+#[test]
+fn the_distributions_have_their_means_and_dispersions() {
+    let near = |weights: Vec<f64>, mean: f64, dispersion: f64| {
+        let found = moments(&weights);
+        let near = |one: f64, other: f64| (one - other).abs() < 1e-6 * other;
+        assert!(near(found.0, mean) && near(found.1, dispersion), "{found:?}");
+    };
+    near(binomial(100, 0.02), 2.0, 0.98);
+    near(beta_binomial(100, 0.02, 0.01), 2.0, 0.98 * (1.0 + 99.0 * 0.01));
+    // Bursts of geometric size: 2 mean - 1, less what binomial counts lack to Poisson ones.
+    near(bursts(1000, 0.003, 3.0), 3.0, 5.0 - 0.003);
+}
+
+#[test]
+fn draws_come_as_often_as_their_weights_say() {
+    let (weights, mut rng) = (beta_binomial(20, 0.3, 0.1), Rng::new(7));
+    let (table, mut drawn) = (Table::new(&weights), [0_u32; 21]);
+    (0..100_000).for_each(|_| drawn[table.draw(&mut rng)] += 1);
+    for (weight, drawn) in weights.iter().zip(drawn) {
+        let expected = 100_000.0 * weight;
+        assert!((f64::from(drawn) - expected).abs() < 5.0 * (expected + 1.0).sqrt());
+    }
+}

@@ -3,7 +3,7 @@
 
 use gate::compare::Noise;
 
-use crate::judges::{Measured, USUAL, Usual, evidence, found, terms};
+use crate::judges::{Measured, USUAL, evidence, found, terms};
 use crate::stream::{LOOKS, Release, Source, Stream};
 
 /// Of each stream.
@@ -32,6 +32,13 @@ pub struct Healthy {
     pub learned: Learned<usize>,
 }
 
+impl Healthy {
+    /// The false aborts as shipped, with a past. Usual gates cannot be set to none at all.
+    pub fn shipped(&self) -> usize {
+        self.learned[0].max(1)
+    }
+}
+
 /// Bad releases.
 #[derive(Default)]
 pub struct Bad {
@@ -42,13 +49,19 @@ pub struct Bad {
     /// The same at equal rates of false aborts.
     pub equal: Learned<f64>,
     /// The same of the usual gates.
-    pub usual: [f64; USUAL.len()],
+    pub usual: PerUsual<f64>,
+    /// The same, set to the false aborts of the comparison as shipped, with a past.
+    pub usual_shipped: PerUsual<f64>,
 }
+
+/// Something of each usual gate.
+type PerUsual<T> = [T; USUAL.len()];
 
 /// What all judges are set to.
 struct Settings {
     learned: Learned<Setting>,
-    usual: [Setting; USUAL.len()],
+    usual: PerUsual<Setting>,
+    usual_shipped: PerUsual<Setting>,
 }
 
 /// A threshold and the next one above it, with the weights that make the rate exact. Shares come
@@ -57,7 +70,8 @@ pub struct Setting(pub [(f64, f64); 2]);
 
 impl Setting {
     /// Of the highest levels of healthy releases.
-    pub fn new(mut levels: Vec<f64>, aborted: usize) -> Self {
+    pub fn new(levels: &[f64], aborted: usize) -> Self {
+        let mut levels = levels.to_vec();
         levels.sort_by(|one, other| other.total_cmp(one));
         let low = levels[aborted - 1];
         let above = levels.iter().take_while(|level| **level > low).count();
@@ -103,8 +117,10 @@ fn healthy(stream: Stream) -> (Healthy, Settings) {
             levels.push(usual.levels(&measured).fold(f64::NEG_INFINITY, f64::max));
         }
     }
-    let learned = stakes.map(|stakes| Setting::new(stakes, FALSE));
-    (healthy, Settings { learned, usual: levels.map(|levels| Setting::new(levels, FALSE)) })
+    let shipped = healthy.shipped();
+    let learned = stakes.map(|stakes| Setting::new(&stakes, FALSE));
+    let usual = |aborted| levels.each_ref().map(|levels| Setting::new(levels, aborted));
+    (healthy, Settings { learned, usual: usual(FALSE), usual_shipped: usual(shipped) })
 }
 
 /// Whether it was aborted by the last look, and the highest evidence.
@@ -121,7 +137,8 @@ impl Bad {
             bad.add(&source.release(HEALTHY + seed), settings, &source);
         }
         let requests = stream.new_requests() as f64;
-        let all = bad.shipped.iter_mut().chain(&mut bad.equal).chain(&mut bad.usual);
+        let learned = bad.shipped.iter_mut().chain(&mut bad.equal);
+        let all = learned.chain(&mut bad.usual).chain(&mut bad.usual_shipped);
         all.for_each(|looks| *looks *= requests / BAD as f64);
         bad
     }
@@ -137,9 +154,10 @@ impl Bad {
             self.equal[at] += since(setting.looks(&stakes));
         }
         let measured = Measured::new(&release.looks);
-        for ((sum, setting), gate) in self.usual.iter_mut().zip(&settings.usual).zip(USUAL) {
-            let levels: Vec<_> = Usual::levels(gate, &measured).collect();
-            *sum += since(setting.looks(&levels));
+        for (at, gate) in USUAL.into_iter().enumerate() {
+            let levels: Vec<_> = gate.levels(&measured).collect();
+            self.usual[at] += since(settings.usual[at].looks(&levels));
+            self.usual_shipped[at] += since(settings.usual_shipped[at].looks(&levels));
         }
     }
 }
