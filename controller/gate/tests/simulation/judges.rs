@@ -10,9 +10,9 @@ use crate::stream::{LOOKS, Release};
 /// Alpha of the terms.
 pub const ALPHA: &str = "0.01";
 
-/// The terms of the comparison: worse at all.
-pub fn terms(noise: Noise) -> Terms {
-    let [alpha, ratio, margin] = [ALPHA, "1", "0"].map(|text| text.parse().unwrap());
+/// The terms of the comparison.
+pub fn terms(noise: Noise, ratio: &str) -> Terms {
+    let [alpha, ratio, margin] = [ALPHA, ratio, "0"].map(|text| text.parse().unwrap());
     Terms::new(alpha, (ratio, margin), 0, noise).unwrap()
 }
 

@@ -20,7 +20,6 @@ mod trial;
 use std::sync::OnceLock;
 use std::thread;
 
-use judges::USUAL;
 use stream::Signal;
 use streams::{Claim, STREAMS};
 use trial::{FALSE, Setting, Trial};

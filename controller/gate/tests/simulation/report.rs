@@ -18,8 +18,8 @@ fn premises() -> String {
 Of each stream {HEALTHY} healthy releases and {BAD} bad ones, of {LOOKS} looks each. Unless said
 otherwise one pod of ten is new and each serves 100 requests between two looks; a bad version
 has {WORSE} times the errors, or {WORSE} times the odds of a slow request: all its requests take
-a quarter longer. Alpha is {ALPHA}, ratio 1, margin 0. Noise is learned, with stable's {PAST}
-intervals before the release (past) or without (none).
+a quarter longer. Alpha is {ALPHA}, ratio 1 unless said otherwise, margin 0. Noise is learned,
+with stable's {PAST} intervals before the release (past) or without them (none).
 
 The usual gates abort when
 

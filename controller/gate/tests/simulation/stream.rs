@@ -50,6 +50,8 @@ pub struct Stream {
     pub pods: (usize, usize),
     /// A bad version is bad from this look on.
     pub turns: usize,
+    /// Of the terms: so many times stable's share is acceptable.
+    pub ratio: &'static str,
     pub claim: Claim,
 }
 

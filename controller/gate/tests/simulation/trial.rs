@@ -1,7 +1,7 @@
 //! One stream's trial: healthy releases set the judges to one rate of false aborts, and bad ones
 //! show how soon each aborts then. Owns what is measured; says nothing of it.
 
-use gate::compare::Noise;
+use gate::compare::{Noise, Terms};
 
 use crate::judges::{Measured, USUAL, evidence, found, terms};
 use crate::stream::{LOOKS, Release, Source, Stream};
@@ -59,6 +59,7 @@ type PerUsual<T> = [T; USUAL.len()];
 
 /// What all judges are set to.
 struct Settings {
+    terms: Terms,
     learned: Learned<Setting>,
     usual: PerUsual<Setting>,
     usual_shipped: PerUsual<Setting>,
@@ -100,15 +101,17 @@ impl Trial {
 fn healthy(stream: Stream) -> (Healthy, Settings) {
     let source = stream.source(1.0);
     let most = stream.proved_dispersion().map(|most| Noise::AtMost(most.parse().unwrap()));
+    let given = most.map(|most| terms(most, stream.ratio));
+    let learned = terms(Noise::Learned, stream.ratio);
     let mut healthy = Healthy { proved: most.map(|_| 0), learned: [0; 2] };
     let (mut stakes, mut levels) = ([const { Vec::new() }; 2], USUAL.map(|_| Vec::new()));
     for seed in 0..HEALTHY {
         let release = source.release(seed);
-        if let (Some(aborts), Some(most)) = (&mut healthy.proved, most) {
-            *aborts += usize::from(end(most, &release, false).0);
+        if let (Some(aborts), Some(given)) = (&mut healthy.proved, &given) {
+            *aborts += usize::from(end(given, &release, false).0);
         }
         for (at, past) in [true, false].into_iter().enumerate() {
-            let (aborted, stake) = end(Noise::Learned, &release, past);
+            let (aborted, stake) = end(&learned, &release, past);
             healthy.learned[at] += usize::from(aborted);
             stakes[at].push(stake);
         }
@@ -118,14 +121,22 @@ fn healthy(stream: Stream) -> (Healthy, Settings) {
         }
     }
     let shipped = healthy.shipped();
-    let learned = stakes.map(|stakes| Setting::new(&stakes, FALSE));
+    let stakes = stakes.map(|stakes| Setting::new(&stakes, FALSE));
     let usual = |aborted| levels.each_ref().map(|levels| Setting::new(levels, aborted));
-    (healthy, Settings { learned, usual: usual(FALSE), usual_shipped: usual(shipped) })
+    (
+        healthy,
+        Settings {
+            terms: learned,
+            learned: stakes,
+            usual: usual(FALSE),
+            usual_shipped: usual(shipped),
+        },
+    )
 }
 
 /// Whether it was aborted by the last look, and the highest evidence.
-fn end(noise: Noise, release: &Release, past: bool) -> (bool, f64) {
-    let mut evidence = evidence(&terms(noise), release, past);
+fn end(terms: &Terms, release: &Release, past: bool) -> (bool, f64) {
+    let mut evidence = evidence(terms, release, past);
     release.looks.iter().for_each(|look| evidence.add(look));
     found(&evidence)
 }
@@ -148,7 +159,7 @@ impl Bad {
         let since = |looks: f64| (looks - source.turns as f64).max(0.0);
         for (at, past) in [true, false].into_iter().enumerate() {
             let setting = &settings.learned[at];
-            let (aborted, stakes) = stakes(release, past, setting.0[1].0);
+            let (aborted, stakes) = stakes(&settings.terms, release, past, setting.0[1].0);
             self.found[at] += usize::from(aborted.is_some());
             self.shipped[at] += since(aborted.unwrap_or(LOOKS) as f64);
             self.equal[at] += since(setting.looks(&stakes));
@@ -163,8 +174,8 @@ impl Bad {
 }
 
 /// After how many looks it was aborted, and the evidence at each until that and `enough`.
-fn stakes(release: &Release, past: bool, enough: f64) -> (Option<usize>, Vec<f64>) {
-    let mut evidence = evidence(&terms(Noise::Learned), release, past);
+fn stakes(terms: &Terms, release: &Release, past: bool, enough: f64) -> (Option<usize>, Vec<f64>) {
+    let mut evidence = evidence(terms, release, past);
     let (mut aborted, mut stakes) = (None, Vec::with_capacity(LOOKS));
     for look in &release.looks {
         evidence.add(look);
