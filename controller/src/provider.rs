@@ -152,7 +152,7 @@ impl Provider {
             None => {}
         }
         let client = builder.build().map_err(ProviderError::Client)?;
-        let client = prometheus::Client::from(client, &spec.address);
+        let client = prometheus::Client::from(client, spec.address.trim_end_matches('/'));
         let slots = spec.concurrency.unwrap_or(AT_ONCE).max(1);
         Ok(Self {
             client: client.map_err(ProviderError::Address)?,

@@ -56,29 +56,57 @@ pub enum OnUnknown {
 pub struct History {
     /// When the batch took traffic.
     since: Timestamp,
-    /// Passes.
-    passed: u32,
-    /// Fails.
-    failed: u32,
-    /// Unknown, in a row.
-    unknown: u32,
-    /// Errors, in a row.
-    errors: u32,
+    #[serde(flatten)]
+    tally: Tally,
     /// The last measurements, oldest first.
     last: Vec<Measurement>,
+}
+
+/// How many measurements came to what. They are of all measurements, not of the kept ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tally {
+    /// In the whole batch.
+    pub passed: u32,
+    /// In the whole batch.
+    pub failed: u32,
+    /// In a row, without a pass or a fail between.
+    pub unknown: u32,
+    /// In a row, likewise.
+    pub errors: u32,
+}
+
+impl Tally {
+    fn add(&mut self, verdict: Verdict) {
+        let count = match verdict {
+            Verdict::Pass => &mut self.passed,
+            Verdict::Fail => &mut self.failed,
+            Verdict::Unknown => &mut self.unknown,
+            Verdict::Error => &mut self.errors,
+        };
+        *count = count.saturating_add(1);
+        if matches!(verdict, Verdict::Pass | Verdict::Fail) {
+            (self.unknown, self.errors) = (0, 0);
+        }
+    }
 }
 
 impl History {
     /// Of a batch that took traffic at this moment.
     #[must_use]
     pub fn new(since: Timestamp) -> Self {
-        Self { since, passed: 0, failed: 0, unknown: 0, errors: 0, last: Vec::new() }
+        Self { since, tally: Tally::default(), last: Vec::new() }
     }
 
     /// When the batch took traffic.
     #[must_use]
     pub fn since(&self) -> Timestamp {
         self.since
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// The last measurements, oldest first.
@@ -102,16 +130,12 @@ impl History {
         if measurement.at <= before {
             return;
         }
-        match measurement.verdict {
-            Verdict::Pass => self.passed = self.passed.saturating_add(1),
-            Verdict::Fail => self.failed = self.failed.saturating_add(1),
-            Verdict::Unknown => self.unknown = self.unknown.saturating_add(1),
-            Verdict::Error => self.errors = self.errors.saturating_add(1),
-        }
-        if matches!(measurement.verdict, Verdict::Pass | Verdict::Fail) {
-            (self.unknown, self.errors) = (0, 0);
-        }
+        self.tally.add(measurement.verdict);
         self.last.push(measurement);
+        self.drop_oldest();
+    }
+
+    fn drop_oldest(&mut self) {
         let beyond = self.last.len().saturating_sub(KEPT_MAX);
         self.last.drain(..beyond);
     }
@@ -119,25 +143,25 @@ impl History {
     /// Where the gate stands. What failed has failed, whatever else is the case.
     #[must_use]
     pub fn state(&self, course: &Course, now: Timestamp) -> State {
-        let next = self.next(course);
-        if self.failed > course.failed_limit {
-            return State::Failed { told: self.told(Verdict::Fail, self.failed) };
+        let (next, tally) = (self.next(course), self.tally);
+        if tally.failed > course.failed_limit {
+            return State::Failed { told: self.told(Verdict::Fail, tally.failed) };
         }
-        if self.errors > course.error_limit {
-            let told = self.told(Verdict::Error, self.errors);
+        if tally.errors > course.error_limit {
+            let told = self.told(Verdict::Error, tally.errors);
             return State::ErrorLimit { follows: course.on_unknown, next, told };
         }
-        if self.unknown > course.unknown_limit {
-            let told = self.told(Verdict::Unknown, self.unknown);
+        if tally.unknown > course.unknown_limit {
+            let told = self.told(Verdict::Unknown, tally.unknown);
             return State::UnknownLimit { follows: course.on_unknown, next, told };
         }
-        if self.passed >= course.count.max(1) {
+        if tally.passed >= course.count.max(1) {
             return State::Passed { next: course.background.then_some(next) };
         }
         if self.last.is_empty() && now < next {
             return State::Waiting { until: next };
         }
-        State::Measuring { next, passed: self.passed, count: course.count.max(1) }
+        State::Measuring { next, passed: tally.passed, count: course.count.max(1) }
     }
 
     /// The first moment of the schedule after the last measurement. The schedule begins with the

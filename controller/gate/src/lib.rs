@@ -24,6 +24,6 @@ pub mod verdict;
 pub use answer::{Answer, AnswerError};
 pub use compare::{Counts, Evidence, Finding, Look};
 pub use decimal::Decimal;
-pub use history::{History, State};
+pub use history::{History, State, Tally};
 pub use query::{Template, Values};
 pub use verdict::{Judgement, Verdict, judge};

@@ -145,7 +145,9 @@ proptest! {
     }
 
     #[test]
-    fn every_double_comes_back(value in any::<f64>(), at in -1_000_000_000_000..4_000_000_000_000_i64) {
+    fn every_double_comes_back(
+        value in any::<f64>(), at in -1_000_000_000_000..4_000_000_000_000_i64,
+    ) {
         let text = match value {
             value if value.is_nan() => "NaN".to_owned(),
             value if value.is_infinite() => if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned(),

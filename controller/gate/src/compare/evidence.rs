@@ -7,8 +7,8 @@ use super::dispersion::{Record, dispersion};
 use super::factor::{TILTS, float, ln_factor};
 use super::{Counts, Finding, Look, Terms};
 
-/// The logarithm of nothing, as a number that JSON can hold.
-const NOTHING: f64 = -1e9;
+/// A stake grows no further: JSON has no infinity, and a smaller stake is still a valid one.
+const STAKE_MAX: f64 = 1e300;
 
 /// What the looks so far say. It belongs to one release of one revision: carried from batch to
 /// batch, alpha holds for the whole release.
@@ -18,9 +18,9 @@ pub struct Evidence {
     looks: u64,
     new: Counts,
     stable: Counts,
-    /// Logarithms: of each tilt's stakes, put down at the looks so far.
+    /// What each tilt's stakes, put down at the looks so far, have become.
     stakes: [f64; TILTS.len()],
-    /// Logarithm of the largest that all stakes together were.
+    /// The largest that all stakes together were.
     highest: f64,
     noise_new: Record,
     noise_stable: Record,
@@ -35,8 +35,8 @@ impl Evidence {
             looks: 0,
             new: Counts::default(),
             stable: Counts::default(),
-            stakes: [NOTHING; TILTS.len()],
-            highest: 0.0,
+            stakes: [0.0; TILTS.len()],
+            highest: 1.0,
             noise_new: Record::default(),
             noise_stable: Record::default(),
         }
@@ -62,12 +62,12 @@ impl Evidence {
         let noise = dispersion(self.terms.noise(), &self.noise_stable, &self.noise_new);
         self.looks = self.looks.saturating_add(1);
         let number = float(self.looks);
-        let fresh = -(number.ln() + (number + 1.0).ln());
+        let fresh = 1.0 / (number * (number + 1.0));
         for (stake, tilt) in self.stakes.iter_mut().zip(TILTS) {
-            let grown = ln_factor(sums, self.terms.null(), noise, tilt);
-            *stake = (ln_sum(*stake, fresh) + grown).max(NOTHING);
+            let grown = ln_factor(sums, self.terms.null(), noise, tilt).exp();
+            *stake = ((*stake + fresh) * grown).min(STAKE_MAX);
         }
-        self.highest = self.highest.max(self.ln_stake());
+        self.highest = self.highest.max(self.stake());
         self.new = self.new.plus(sums.0);
         self.stable = self.stable.plus(sums.1);
         self.noise_new.add(&look.new);
@@ -75,20 +75,18 @@ impl Evidence {
     }
 
     /// All stakes together, and the part that was not put down yet.
-    fn ln_stake(&self) -> f64 {
-        let waiting = -(float(self.looks) + 1.0).ln();
-        let tilts = float(TILTS.len() as u64).ln();
-        let all = self.stakes.iter().fold(NOTHING, |sum, stake| ln_sum(sum, *stake));
-        ln_sum(waiting, all - tilts)
+    fn stake(&self) -> f64 {
+        let waiting = 1.0 / (float(self.looks) + 1.0);
+        waiting + self.stakes.iter().sum::<f64>() / float(TILTS.len() as u64)
     }
 
     /// What follows from all looks so far. Once found worse, it stays so.
     #[must_use]
     pub fn finding(&self) -> Finding {
         let needed = self.terms.needed();
-        let evidence = self.highest.exp();
+        let evidence = self.highest;
         let told = self.sentence(evidence);
-        if self.highest >= needed.ln() {
+        if evidence >= needed {
             return Finding::Worse { evidence, told };
         }
         if self.new.requests() < self.terms.least_requests() || self.stable.requests() == 0 {
@@ -100,10 +98,4 @@ impl Evidence {
     fn sentence(&self, evidence: f64) -> String {
         super::finding::sentence(&self.terms, (self.new, self.stable), self.looks, evidence)
     }
-}
-
-/// The logarithm of a sum, of the logarithms of its two parts.
-fn ln_sum(one: f64, other: f64) -> f64 {
-    let (high, low) = if one > other { (one, other) } else { (other, one) };
-    high + (low - high).exp().ln_1p()
 }

@@ -102,7 +102,7 @@ proptest! {
 
     #[test]
     fn no_counts_make_trouble(
-        looks in prop::collection::vec((any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>()), 1..20),
+        looks in prop::collection::vec(any::<(u32, u32, u32, u32)>(), 1..20),
     ) {
         let mut evidence = Evidence::new(terms(Noise::Learned));
         for (a, b, c, d) in looks {

@@ -57,8 +57,9 @@ fn nothing_compares_with_nan_and_the_infinities_lie_outside() {
 
 proptest! {
     #[test]
-    fn printed_and_read_again_it_is_the_same(mantissa in -999_999_999_999_999..=999_999_999_999_999_i64,
-                                             places in 0..=15_usize) {
+    fn printed_and_read_again_it_is_the_same(
+        mantissa in -999_999_999_999_999..=999_999_999_999_999_i64, places in 0..=15_usize,
+    ) {
         let digits = format!("{:0width$}", mantissa.abs(), width = places + 1);
         let (whole, part) = digits.split_at(digits.len() - places);
         let sign = if mantissa < 0 { "-" } else { "" };

@@ -180,7 +180,8 @@ proptest! {
     #[test]
     fn no_value_breaks_out_of_its_literal(value in hostile(), single in any::<bool>()) {
         let quote = if single { '\'' } else { '"' };
-        let template = Template::parse(&format!("x{{a={quote}{{{{workload}}}}{quote},b=1}}")).unwrap();
+        let text = format!("x{{a={quote}{{{{workload}}}}{quote},b=1}}");
+        let template = Template::parse(&text).unwrap();
         let query = template.render(&Values { workload: value.clone(), ..values() }).unwrap();
         let (read, rest) = unquote(query.strip_prefix("x{a=").unwrap()).unwrap();
         prop_assert_eq!(read, value);

@@ -1,74 +1,140 @@
-//! The judges that are compared: the sequential test, and the usual gates that count how often an
-//! interval was above a threshold. A judge says at which look it aborts a release.
+//! The judges that are compared: the sequential test, and the usual gates that count how often a
+//! share was above a threshold. Each gives a level at every look, and aborts where that reaches
+//! what was set; so that any of them can be set to any rate of false aborts.
 
 use gate::compare::{Noise, Terms};
-use gate::{Evidence, Finding};
+use gate::{Counts, Evidence, Finding, Look};
 
-use crate::stream::Release;
+use crate::stream::{LOOKS, Release};
 
-/// The sequential test as shipped.
-pub fn sequential(terms: &Terms, release: &Release) -> Option<usize> {
-    let mut evidence = Evidence::new(terms.clone()).with_past(&release.past);
-    release.looks.iter().position(|look| {
-        evidence.add(look);
-        matches!(evidence.finding(), Finding::Worse { .. })
-    })
-}
+/// Alpha of the terms.
+pub const ALPHA: &str = "0.01";
 
-/// The evidence after each look.
-pub fn stakes(terms: &Terms, release: &Release) -> Vec<f64> {
-    let mut evidence = Evidence::new(terms.clone()).with_past(&release.past);
-    release
-        .looks
-        .iter()
-        .map(|look| {
-            evidence.add(look);
-            match evidence.finding() {
-                Finding::Worse { evidence, .. } | Finding::NotWorse { evidence, .. } => evidence,
-                Finding::TooFew { .. } => 0.0,
-            }
-        })
-        .collect()
-}
-
-/// Alpha, ratio and margin.
-pub fn terms(alpha: &str, ratio: &str, margin: &str, noise: Noise) -> Terms {
-    let [alpha, ratio, margin] = [alpha, ratio, margin].map(|text| text.parse().unwrap());
+/// The terms of the comparison.
+pub fn terms(noise: Noise, ratio: &str) -> Terms {
+    let [alpha, ratio, margin] = [ALPHA, ratio, "0"].map(|text| text.parse().unwrap());
     Terms::new(alpha, (ratio, margin), 0, noise).unwrap()
 }
 
-/// Aborts when so many of the last so many intervals were at the threshold or above.
-#[derive(Clone, Copy)]
-pub struct Counting {
-    pub above: usize,
-    pub of: usize,
+/// The evidence before the first look.
+pub fn evidence(terms: &Terms, release: &Release, past: bool) -> Evidence {
+    let past = if past { &release.past[..] } else { &[] };
+    Evidence::new(terms.clone()).with_past(past)
 }
 
-impl Counting {
-    /// The share that counts at each look: with a threshold above it the release is not aborted
-    /// there.
-    fn levels(self, release: &Release) -> impl Iterator<Item = f64> {
-        let share = |look: &gate::Look| {
-            let sum = |part: fn(gate::Counts) -> u64| {
-                look.new.iter().map(|one| part(*one)).sum::<u64>() as f64
-            };
-            sum(gate::Counts::errors) / sum(gate::Counts::requests)
+/// What is found, and the highest evidence.
+pub fn found(evidence: &Evidence) -> (bool, f64) {
+    match evidence.finding() {
+        Finding::Worse { evidence, .. } => (true, evidence),
+        Finding::NotWorse { evidence, .. } => (false, evidence),
+        Finding::TooFew { .. } => (false, 0.0),
+    }
+}
+
+/// A usual gate: what it looks at, and how often that has to be at the threshold or above.
+#[derive(Clone, Copy)]
+pub struct Usual {
+    pub name: &'static str,
+    /// When it aborts, in words.
+    pub told: &'static str,
+    measure: Measure,
+    above: usize,
+    of: usize,
+}
+
+/// What a usual gate looks at.
+#[derive(Clone, Copy)]
+enum Measure {
+    /// The new version's share since the last look.
+    Share,
+    /// The new version's share since the release began.
+    Total,
+    /// The new version's share since the last look, less the stable one's.
+    Excess,
+}
+
+const fn usual(
+    (name, told): (&'static str, &'static str),
+    measure: Measure,
+    (above, of): (usize, usize),
+) -> Usual {
+    Usual { name, told, measure, above, of }
+}
+
+/// Those that are tried.
+pub const USUAL: [Usual; 8] = [
+    usual(("1 look", "the share is above the threshold at one look"), Measure::Share, (1, 1)),
+    usual(("3 in row", "it is at three looks in a row"), Measure::Share, (3, 3)),
+    usual(("3 of 5", "it is at three of the last five looks"), Measure::Share, (3, 5)),
+    usual(("5 in all", "it is at five looks of the release"), Measure::Share, (5, LOOKS)),
+    usual(("total", "the share since the release began is at one look"), Measure::Total, (1, 1)),
+    usual(("total 3", "that one is at three looks in a row"), Measure::Total, (3, 3)),
+    usual(("excess 3", "the share less stable's is at three of five"), Measure::Excess, (3, 5)),
+    usual(("excess 5", "that one is at five looks of the release"), Measure::Excess, (5, LOOKS)),
+];
+
+/// What the usual gates look at in one release, look by look.
+pub struct Measured([Vec<f64>; 3]);
+
+impl Measured {
+    pub fn new(looks: &[Look]) -> Self {
+        let sums: Vec<_> = looks.iter().map(|look| (sum(&look.new), sum(&look.stable))).collect();
+        let totals = sums.iter().scan(Counts::default(), |total, (new, _)| {
+            *total = total.plus(*new);
+            Some(share(*total))
+        });
+        let excess = |(new, stable): &(Counts, Counts)| share(*new) - share(*stable);
+        let shares = sums.iter().map(|(new, _)| share(*new)).collect();
+        Self([shares, sums.iter().map(excess).collect(), totals.collect()])
+    }
+}
+
+impl Usual {
+    /// The highest threshold that aborts, at each look.
+    pub fn levels(self, measured: &Measured) -> impl Iterator<Item = f64> {
+        let Measured([shares, excess, totals]) = measured;
+        let values = match self.measure {
+            Measure::Share => shares,
+            Measure::Excess => excess,
+            Measure::Total => totals,
         };
-        let shares: Vec<f64> = release.looks.iter().map(share).collect();
-        (1..=shares.len()).map(move |end| {
-            let mut last = shares[end.saturating_sub(self.of)..end].to_vec();
-            last.sort_by(|one, other| other.total_cmp(one));
-            last.get(self.above - 1).copied().unwrap_or(0.0)
+        let mut all = Highest::new(self.above);
+        (1..=values.len()).map(move |end| {
+            if self.of == LOOKS {
+                return all.add(values[end - 1]);
+            }
+            let mut last = Highest::new(self.above);
+            values[end.saturating_sub(self.of)..end].iter().fold(NONE, |_, value| last.add(*value))
         })
     }
+}
 
-    /// The highest threshold at which the release is aborted.
-    pub fn level(self, release: &Release) -> f64 {
-        self.levels(release).fold(0.0, f64::max)
+/// No threshold aborts.
+const NONE: f64 = f64::NEG_INFINITY;
+
+/// The so many highest values, in their order.
+struct Highest([f64; 5], usize);
+
+impl Highest {
+    fn new(many: usize) -> Self {
+        Self([NONE; 5], many)
     }
 
-    /// The look at which it is aborted.
-    pub fn aborts(self, threshold: f64, release: &Release) -> Option<usize> {
-        self.levels(release).position(|level| level >= threshold)
+    /// Takes a value; the lowest of the highest.
+    fn add(&mut self, mut value: f64) -> f64 {
+        for place in &mut self.0[..self.1] {
+            let high = place.max(value);
+            value = place.min(value);
+            *place = high;
+        }
+        self.0[self.1 - 1]
     }
+}
+
+fn sum(pods: &[Counts]) -> Counts {
+    pods.iter().fold(Counts::default(), |sum, one| sum.plus(*one))
+}
+
+fn share(counts: Counts) -> f64 {
+    counts.errors() as f64 / counts.requests() as f64
 }

@@ -2,10 +2,7 @@
 //! takes back a bad one, beside the usual gates. The tables are those of the crate's README.
 
 #![allow(
-    clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -13,152 +10,124 @@
 )]
 
 mod judges;
+mod report;
 mod rng;
 mod stream;
+mod streams;
+mod table;
+mod trial;
 
-use gate::compare::Noise;
-use judges::{Counting, sequential, stakes, terms};
-use stream::{Errors, Stream};
+use std::sync::OnceLock;
+use std::thread;
 
-const HEALTHY: u64 = 10_000;
-const BAD: u64 = 1_000;
-const LOOKS: usize = 60;
-const PAST: usize = 20;
+use stream::Signal;
+use streams::{Claim, STREAMS};
+use trial::{FALSE, Setting, Trial};
+
+/// All trials, played once.
+fn trials() -> &'static [Trial] {
+    static TRIALS: OnceLock<Vec<Trial>> = OnceLock::new();
+    TRIALS.get_or_init(|| {
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        let part = |worker| {
+            let mine = STREAMS.into_iter().enumerate().skip(worker).step_by(workers);
+            mine.map(|(number, stream)| (number, Trial::new(stream))).collect::<Vec<_>>()
+        };
+        let mut all: Vec<_> = thread::scope(|scope| {
+            let parts = (0..workers).map(|worker| scope.spawn(move || part(worker)));
+            let parts: Vec<_> = parts.collect();
+            parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+        });
+        all.sort_by_key(|(number, _)| *number);
+        all.into_iter().map(|(_, trial)| trial).collect()
+    })
+}
+
+/// Those of which something is claimed.
+fn claimed(claim: impl Fn(Claim) -> bool) -> impl Iterator<Item = &'static Trial> {
+    trials().iter().filter(move |trial| claim(trial.stream.claim))
+}
+
+fn least(requests: &[f64]) -> f64 {
+    requests.iter().copied().fold(f64::INFINITY, f64::min)
+}
 
 #[test]
-fn explore() {
-    let streams = [
-        Stream { name: "alone", errors: Errors::Alone, share: 0.01, requests: 100, pods: (1, 9) },
-        Stream { name: "few", errors: Errors::Alone, share: 0.01, requests: 20, pods: (1, 9) },
-        Stream { name: "many", errors: Errors::Alone, share: 0.01, requests: 1000, pods: (1, 9) },
-        Stream { name: "half", errors: Errors::Alone, share: 0.01, requests: 100, pods: (5, 5) },
-        Stream { name: "rare", errors: Errors::Alone, share: 0.0005, requests: 300, pods: (1, 9) },
-        Stream { name: "often", errors: Errors::Alone, share: 0.1, requests: 100, pods: (1, 9) },
-        Stream {
-            name: "weather",
-            errors: Errors::Weather(0.005),
-            share: 0.01,
-            requests: 100,
-            pods: (1, 9),
-        },
-        Stream {
-            name: "pods1.5",
-            errors: Errors::Pods(0.005),
-            share: 0.01,
-            requests: 100,
-            pods: (1, 9),
-        },
-        Stream {
-            name: "pods3",
-            errors: Errors::Pods(0.02),
-            share: 0.01,
-            requests: 100,
-            pods: (1, 9),
-        },
-        Stream {
-            name: "pods6",
-            errors: Errors::Pods(0.05),
-            share: 0.01,
-            requests: 100,
-            pods: (1, 9),
-        },
-        Stream {
-            name: "pods6h",
-            errors: Errors::Pods(0.05),
-            share: 0.01,
-            requests: 100,
-            pods: (5, 5),
-        },
-        Stream {
-            name: "bursts3",
-            errors: Errors::Bursts(3.0),
-            share: 0.01,
-            requests: 100,
-            pods: (1, 9),
-        },
-        Stream {
-            name: "bursts5",
-            errors: Errors::Bursts(5.0),
-            share: 0.002,
-            requests: 100,
-            pods: (1, 9),
-        },
-    ];
-    let variant = std::env::var("LUMP").is_ok();
-    for past in [PAST, 0] {
-        for s in &streams {
-            let t = terms("0.01", "1", "0", Noise::Learned);
-            let lump = |mut r: stream::Release| {
-                let sum = |v: &mut Vec<gate::Counts>| {
-                    *v = vec![v.iter().fold(gate::Counts::default(), |a, b| a.plus(*b))]
-                };
-                if variant {
-                    r.past.iter_mut().for_each(sum);
-                    r.looks.iter_mut().for_each(|l| {
-                        sum(&mut l.new);
-                        sum(&mut l.stable);
-                    });
-                }
-                r
-            };
-            let mut levels = [vec![], vec![], vec![]];
-            let mut stake = vec![];
-            let gates = [
-                Counting { above: 3, of: 5 },
-                Counting { above: 5, of: LOOKS },
-                Counting { above: 1, of: 1 },
-            ];
-            for seed in 0..HEALTHY {
-                let r = lump(s.release(seed, (past, LOOKS), 1.0, 0));
-                stake.push(*stakes(&t, &r).last().unwrap());
-                for (l, g) in levels.iter_mut().zip(gates) {
-                    l.push(g.level(&r));
-                }
-            }
-            let f = stake.iter().filter(|x| **x >= 100.0).count();
-            stake.sort_by(|a, b| b.total_cmp(a));
-            let tuned = stake[99];
-            let thr: Vec<[(f64, f64); 2]> = levels
-                .iter_mut()
-                .map(|l| {
-                    l.sort_by(|a, b| b.total_cmp(a));
-                    let low = l[99]; // at or above: >= 100
-                    let flow = l.iter().filter(|x| **x >= low).count();
-                    let high = low + 1e-9;
-                    let fhigh = l.iter().filter(|x| **x >= high).count();
-                    let w = if flow == fhigh {
-                        1.0
-                    } else {
-                        (100 - fhigh) as f64 / (flow - fhigh) as f64
-                    };
-                    [(low, w), (high, 1.0 - w)]
-                })
-                .collect();
-            let look = |d: Option<usize>| d.map_or(LOOKS, |d| d + 1) as f64 / BAD as f64;
-            let (mut shipped, mut ours, mut found, mut theirs, mut late) =
-                (0.0, 0.0, 0, [0.0; 3], 0.0);
-            for seed in 0..BAD {
-                let r = lump(s.release(1_000_000 + seed, (past, LOOKS), 2.0, 0));
-                let st = stakes(&t, &r);
-                shipped += look(st.iter().position(|x| *x >= 100.0));
-                found += usize::from(st.iter().any(|x| *x >= 100.0));
-                ours += look(st.iter().position(|x| *x >= tuned));
-                for ((x, g), th) in theirs.iter_mut().zip(gates).zip(&thr) {
-                    for (t, w) in th {
-                        *x += w * look(g.aborts(*t, &r));
-                    }
-                }
-                let r = lump(s.release(2_000_000 + seed, (past, LOOKS), 4.0, 30));
-                late += look(sequential(&t, &r));
-            }
-            println!(
-                "{:8} past {past:2} false {f:4} shipped {shipped:4.1} {:4.1}% late {late:4.1} | at 1%: tuned {tuned:6.1} ours {ours:4.1} 3of5 {:4.1} cum5 {:4.1} any1 {:4.1}",
-                s.name,
-                found as f64 * 100.0 / BAD as f64,
-                theirs[0],
-                theirs[1],
-                theirs[2]
-            );
-        }
+fn at_most_alpha_of_the_healthy_releases_are_aborted() {
+    for trial in claimed(|claim| !matches!(claim, Claim::Beyond(_))) {
+        let (name, healthy) = (trial.stream.name, &trial.healthy);
+        assert!(healthy.proved.is_none_or(|aborts| aborts <= FALSE), "{name}: proved");
+        let [past, none] = healthy.learned;
+        assert!(past.max(none) <= FALSE, "{name}: {past} with a past, {none} without");
+    }
+}
+
+#[test]
+fn a_pod_that_is_worse_by_itself_is_beyond_alpha() {
+    let beyond: Vec<_> = claimed(|claim| matches!(claim, Claim::Beyond(_))).collect();
+    assert!(!beyond.is_empty());
+    for trial in beyond {
+        let [past, none] = trial.healthy.learned;
+        let name = trial.stream.name;
+        assert!(past.min(none) > FALSE, "{name} is within alpha: {past}, {none}; tell it");
+    }
+}
+
+#[track_caller]
+fn assert_sooner(signal: fn(Signal) -> bool) {
+    let sooner = claimed(|claim| claim == Claim::Sooner);
+    let sooner: Vec<_> = sooner.filter(|trial| signal(trial.stream.signal)).collect();
+    assert!(!sooner.is_empty());
+    for trial in sooner {
+        let (name, bad) = (trial.stream.name, &trial.bad);
+        let (ours, usual) = (bad.equal[0], least(&bad.usual));
+        assert!(ours < usual, "{name}: {ours} requests, a usual gate {usual}");
+        let (ours, usual) = (bad.shipped[0], least(&bad.usual_shipped));
+        assert!(ours < usual, "{name}, as shipped: {ours} requests, a usual gate {usual}");
+    }
+}
+
+#[test]
+fn twice_the_errors_are_found_in_fewer_requests_than_by_usual_gates() {
+    assert_sooner(|signal| matches!(signal, Signal::Errors(_)));
+}
+
+#[test]
+fn slow_requests_are_found_in_fewer_requests_than_by_usual_gates() {
+    assert_sooner(|signal| matches!(signal, Signal::Latency(_)));
+}
+
+#[test]
+fn where_a_usual_gate_is_said_to_be_sooner_it_is() {
+    for trial in claimed(|claim| matches!(claim, Claim::UsualSooner(_))) {
+        let (ours, usual) = (trial.bad.equal[0], least(&trial.bad.usual));
+        assert!(usual < ours, "{} is found sooner, by {ours}; tell it", trial.stream.name);
+    }
+}
+
+#[test]
+fn the_readme_tells_what_was_measured() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let marker = "<!-- UPDATE_EXPECT=1 cargo test -p gate writes what follows. -->\n\n";
+    let (head, _) = readme.split_once(marker).unwrap();
+    let expected = format!("{head}{marker}{}", report::report(trials()));
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(path, &expected).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap();
+    assert!(found == expected, "write it again with: UPDATE_EXPECT=1 cargo test -p gate");
+}
+
+/// So that equal rates are equal.
+#[test]
+fn a_setting_aborts_just_as_many_as_it_should() {
+    let levels: Vec<f64> = (0..1000).map(|number| f64::from(number / 7 % 50)).collect();
+    for wanted in [1, 3, 10, 14, 15, 77, 700] {
+        let Setting(thresholds) = Setting::new(&levels, wanted);
+        let aborted = |threshold| levels.iter().filter(|level| **level >= threshold).count();
+        let weighted = thresholds.map(|(threshold, weight)| weight * aborted(threshold) as f64);
+        let all: f64 = weighted.iter().sum();
+        assert!((all - wanted as f64).abs() < 1e-9, "{all} for {wanted}");
     }
 }

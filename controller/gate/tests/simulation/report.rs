@@ -1,0 +1,120 @@
+//! The tables of the README, from the trials. Owns their text; measures nothing.
+
+use crate::judges::{ALPHA, USUAL};
+use crate::stream::{LOOKS, PAST};
+use crate::streams::Claim;
+use crate::trial::{BAD, FALSE, HEALTHY, Trial, WORSE};
+
+/// Everything that follows the marker.
+pub fn report(trials: &[Trial]) -> String {
+    let sections = [premises(), healthy(trials), shipped(trials), equal(trials), notes(trials)];
+    sections.join("\n")
+}
+
+fn premises() -> String {
+    let usual = USUAL.map(|usual| format!("- `{}`: {},\n", usual.name, usual.told)).concat();
+    format!(
+        "\
+Of each stream {HEALTHY} healthy releases and {BAD} bad ones, of {LOOKS} looks each. Unless said
+otherwise one pod of ten is new and each serves 100 requests between two looks; a bad version
+has {WORSE} times the errors, or {WORSE} times the odds of a slow request: all its requests take
+a quarter longer. Alpha is {ALPHA}, ratio 1 unless said otherwise, margin 0. Noise is learned,
+with stable's {PAST} intervals before the release (past) or without them (none).
+
+The usual gates abort when
+
+{usual}
+each with the threshold that gives just the rate of false aborts it is compared at, found for
+each stream by itself on its healthy releases. Between two possible shares lies more than one
+rate; then both thresholds are tried and their results weighted.
+"
+    )
+}
+
+fn table(title: &str, head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[&str]| format!("| {} |\n", cells.join(" | "));
+    let rule = vec!["---"; head.len()];
+    let rows = rows.map(|row| line(&row.iter().map(String::as_str).collect::<Vec<_>>()));
+    format!("### {title}\n\n{}{}{}", line(head), line(&rule), rows.collect::<String>())
+}
+
+fn healthy(trials: &[Trial]) -> String {
+    let title = format!("False aborts of {HEALTHY} healthy releases, {FALSE} allowed");
+    let head = ["Stream", "dispersion", "given", "learned, past", "learned, none"];
+    let row = |trial: &Trial| {
+        let unproved = || "-".to_owned();
+        let given = trial.healthy.proved.map_or_else(unproved, |aborts| aborts.to_string());
+        let [past, none] = trial.healthy.learned.map(|aborts| aborts.to_string());
+        let dispersion = trial.stream.proved_dispersion().unwrap_or_else(unproved);
+        vec![trial.stream.name.into(), dispersion, given, past, none]
+    };
+    let says = "\nGiven: `Noise::AtMost` the dispersion in the second column; that is proved.\n";
+    table(&title, &head, trials.iter().map(row)) + says
+}
+
+fn shipped(trials: &[Trial]) -> String {
+    let title = "As shipped: bad versions found, and requests of the new version until then";
+    let head = ["Stream", "found, past", "none", "requests, past", "none", "best usual gate"];
+    let row = |trial: &Trial| {
+        let percent = |found: usize| format!("{:.0} %", 100.0 * found as f64 / BAD as f64);
+        let ([past, none], requests) = (trial.bad.found.map(percent), trial.bad.shipped.map(whole));
+        let [requests_past, requests_none] = requests;
+        let usual = trial.bad.usual_shipped.into_iter().zip(USUAL);
+        let (best, gate) = usual.min_by(|one, other| one.0.total_cmp(&other.0)).unwrap();
+        let best = format!("{} ({})", whole(best), gate.name);
+        vec![trial.stream.name.into(), past, none, requests_past, requests_none, best]
+    };
+    let says = "
+A release where nothing is found counts with all its requests. The usual gates are set to the
+measured false aborts of the comparison with a past, or to 1 where it has none.
+";
+    table(title, &head, trials.iter().map(row)) + says
+}
+
+fn equal(trials: &[Trial]) -> String {
+    let title = format!("At {FALSE} false aborts of {HEALTHY} each: requests until it is found");
+    let names = USUAL.map(|usual| usual.name);
+    let head: Vec<_> = ["Stream", "past", "none"].into_iter().chain(names).collect();
+    let row = |trial: &Trial| {
+        let numbers = trial.bad.equal.into_iter().chain(trial.bad.usual).map(whole);
+        std::iter::once(trial.stream.name.to_owned()).chain(numbers).collect()
+    };
+    table(&title, &head, trials.iter().map(row))
+}
+
+fn notes(trials: &[Trial]) -> String {
+    let note = |trial: &Trial| {
+        let (what, why) = match trial.stream.claim {
+            Claim::Sooner => return None,
+            Claim::UsualSooner(why) => ("a usual gate is sooner", why),
+            Claim::Beyond(why) => ("alpha does not hold", why),
+        };
+        Some(wrapped(&format!("- {}: {what}, since {why}", trial.stream.name)))
+    };
+    let notes: String = trials.iter().filter_map(note).collect();
+    format!(
+        "\
+On all other streams the comparison with a past is sooner than each usual gate, at both rates
+of false aborts. The exceptions:
+
+{notes}"
+    )
+}
+
+/// Lines of at most 96 characters, those of a list's item.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        if lines.last().unwrap().len() + word.len() > 94 {
+            lines.push(" ".into());
+        }
+        let line = lines.last_mut().unwrap();
+        line.push_str(if line.is_empty() { "" } else { " " });
+        line.push_str(word);
+    }
+    lines.join("\n") + "\n"
+}
+
+fn whole(number: f64) -> String {
+    format!("{number:.0}")
+}
