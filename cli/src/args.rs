@@ -64,6 +64,8 @@ enum Command {
     Abort(Named),
     /// Let a rejected version in again, from the first batch
     Retry(Named),
+    /// Let the batch go on without its gates; who asked is recorded
+    SkipGates(Named),
     /// Play a Rollout's release without a cluster
     Simulate(simulate::Options),
     /// Say why nothing is happening, and what to do
@@ -92,6 +94,7 @@ impl Args {
             Command::Resume(named) => request::run(&cluster, &named.name, Verb::Resume).await,
             Command::Abort(named) => request::run(&cluster, &named.name, Verb::Abort).await,
             Command::Retry(named) => request::run(&cluster, &named.name, Verb::Retry).await,
+            Command::SkipGates(named) => request::run(&cluster, &named.name, Verb::SkipGates).await,
             Command::Explain(named) => explain::run(&cluster, &named.name).await,
             Command::ReleaseHold(options) => release_hold::run(&cluster, &options).await,
         }

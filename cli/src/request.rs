@@ -1,4 +1,4 @@
-//! promote, pause, resume, abort, retry: writes a request on the Rollout and waits for the
+//! promote, pause, resume, abort, retry, skip-gates: writes a request on the Rollout and waits for the
 //! controller's answer. Whether it is granted is the controller's decision.
 
 use std::process::ExitCode;

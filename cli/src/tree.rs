@@ -2,7 +2,7 @@
 //! in, text out.
 
 use crds::hold::{Bar, Reading};
-use crds::status::Phase;
+use crds::status::{GateState, GateStatus, Phase};
 use crds::{Hold, HoldState, Rollout, contract};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
@@ -112,6 +112,7 @@ impl Seen<'_> {
         if self.workload.is_none() {
             branches.push("the workload does not exist yet".to_owned());
         }
+        branches.extend(status.gates.iter().map(|gate| gate_line(gate, paint)));
         if let Some(waiting) = &status.waiting_for {
             let since = age(self.now.as_second() - waiting.since.0.as_second());
             let text = format!("waiting for {}: {}", waiting.reason, waiting.message);
@@ -157,6 +158,23 @@ impl Seen<'_> {
         let ready = set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
         let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(0);
         format!("{role}: {ready} of {wanted} pods ready ({})", set.name_any())
+    }
+}
+
+/// A gate, where it stands, and its last measurement.
+fn gate_line(gate: &GateStatus, paint: Paint) -> String {
+    let tone = match gate.state {
+        GateState::Passed => Tone::Good,
+        GateState::Waiting | GateState::Measuring => Tone::Busy,
+        GateState::Failed | GateState::Unknown | GateState::Error => Tone::Bad,
+    };
+    let state = paint.paint(tone, &format!("{:?}", gate.state));
+    let line = format!("gate {} of batch {}: {state}, {}", gate.name, gate.batch, gate.message);
+    match gate.measured.last().last() {
+        Some(last) if !gate.message.contains(&last.told) => {
+            format!("{line}; last {:?}: {}", last.verdict, last.told)
+        }
+        _ => line,
     }
 }
 

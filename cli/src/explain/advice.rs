@@ -25,6 +25,12 @@ pub(crate) const ADVICE: &[(&str, &str)] = &[
     ("PodTrouble", "Repair the image or the configuration, or: kubectl sluice abort NAME."),
     ("Promotion", "Go on: kubectl sluice promote NAME. Go back: kubectl sluice abort NAME."),
     ("PauseTime", "Nothing, or go on now: kubectl sluice promote NAME."),
+    ("Gate", "Nothing: its gates are measured; kubectl sluice status NAME shows what they say."),
+    (
+        "GateUnknown",
+        "Repair the query, the provider or the metrics. Or: kubectl sluice skip-gates NAME.",
+    ),
+    ("BakeTime", "Nothing, or end it now: kubectl sluice promote NAME."),
     ("Paused", "Go on: kubectl sluice resume NAME."),
     ("SpecPaused", "Set spec.paused of the Rollout to false in its manifest."),
     ("Failed", "Go back: kubectl sluice abort NAME. More time: kubectl sluice resume NAME."),
