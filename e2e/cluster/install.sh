@@ -65,7 +65,9 @@ YAML
 }
 
 ready() {
-  kubectl wait crd/rollouts.sluice.dev --for condition=Established --timeout 30s >&2
+  kubectl wait crd/rollouts.sluice.dev crd/metricproviders.sluice.dev \
+    --for condition=Established --timeout 30s >&2
+  kubectl apply --filename "$CHECKOUT/e2e/cluster/config/metric-provider.yaml" >&2
   for deployment in sluice-controller sluice-webhook; do
     kubectl --namespace $NAMESPACE rollout status "deployment/$deployment" --timeout 120s >&2 ||
       explain "$deployment"

@@ -8,6 +8,7 @@ mod abort;
 mod batches;
 mod broken;
 mod cli;
+mod gates;
 mod pauses;
 mod policy;
 mod reapply;

@@ -1,7 +1,7 @@
 //! Rules of the writes that move pods.
 
 use crds::hold::{Bar, Reading};
-use crds::status::Phase;
+use crds::status::{GateState, GateStatus, Phase};
 use crds::{Fenced, Hold, HoldState, Original, Target};
 
 use super::{Lint, all};
@@ -166,6 +166,21 @@ impl Release<'_> {
         lint.must(enough, "a batch is ready before the next", || {
             format!("{ready:?} ready: {}", self.detail())
         });
+        self.gates_passed(lint, now.batch);
+    }
+
+    /// Every gate of the batch has said so, or a human that it need not.
+    fn gates_passed(&self, lint: &mut Lint, batch: u32) {
+        let said = &self.plan.status;
+        let mut skipped = said.batch.iter().filter(|status| status.index == batch);
+        let skipped = skipped.any(|status| status.gates_skipped.is_some());
+        let mut gates = self.seen.rollout.spec.gates.iter();
+        let passed = gates.all(|gate| {
+            let mut said = said.gates.iter().filter(|said| said.name == gate.name);
+            let passed = |said: &GateStatus| said.state == GateState::Passed && said.batch == batch;
+            gate.dry_run || !gate.judges(batch) || said.any(passed)
+        });
+        lint.must(passed || skipped, "a batch passes its gates before the next", || self.detail());
     }
 
     /// Pods of the update that are ready; None where nobody knows.

@@ -8,13 +8,15 @@ use crds::contract::HOLD_ANNOTATION;
 use crds::hold::{Bar, Reading};
 use crds::request::Verb;
 use crds::{Hold, HoldState, IntOrPercent, Original};
+use gate::Answer;
+use gate::answer::{Data, Sample};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 
 use super::moment::Moment;
 use super::random::Random;
 use super::shell::Request;
-use crate::observed::{Fact, Fields, Strategy, Workload};
+use crate::observed::{Answered, Fact, Fields, Strategy, Workload};
 use crate::{Action, Observed, Plan};
 
 /// A planted bug.
@@ -61,11 +63,15 @@ pub enum Bug {
     ZeroIsNoRetreat,
     /// Our annotations stay on ReplicaSets when the workload is given back.
     AnnotationsLeft,
+    /// No data, and no answer, count as a good value.
+    UnknownPasses,
+    /// Gates are not asked.
+    GatesUnheard,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::UnavailableFalls,
         Self::RestoreInTwoWrites,
         Self::StaleReadiness,
@@ -86,6 +92,8 @@ impl Bug {
         Self::SurgeOnArrival,
         Self::ZeroIsNoRetreat,
         Self::AnnotationsLeft,
+        Self::UnknownPasses,
+        Self::GatesUnheard,
     ];
 
     /// Distorts what the webhook made of a write.
@@ -141,6 +149,8 @@ impl Saboteur {
                     *ready_at = Time(Moment::BEGIN.timestamp());
                 }
             }
+            Bug::UnknownPasses => seen.answers.iter_mut().for_each(all_good),
+            Bug::GatesUnheard => seen.rollout.spec.gates.clear(),
             _ => {}
         }
         if let Fact::Known(workload) = &mut seen.workload {
@@ -245,6 +255,16 @@ impl Saboteur {
         }
         let _ = &self.random;
     }
+}
+
+fn all_good(answered: &mut Answered) {
+    let sample = Sample { at: answered.ask.at, value: 0.0 };
+    let sample = match answered.asked.as_ref().map(|answer| &answer.data) {
+        Ok(Data::Scalar(sample)) if sample.value.is_finite() => *sample,
+        _ => sample,
+    };
+    let (warnings, infos) = (Vec::new(), Vec::new());
+    answered.asked = Ok(Answer { data: Data::Scalar(sample), warnings, infos });
 }
 
 fn all_ready(workload: &mut Workload, replicas: i32) {

@@ -1,0 +1,265 @@
+//! Gates on a real Prometheus, which scrapes the real test application under a steady load: each
+//! version is judged by what its own pods answer.
+
+mod faulty_prometheus;
+
+use std::time::Duration;
+
+use crds::RolloutStatus;
+use crds::status::{GateState, GateStatus, Phase};
+use e2e::app::App;
+use e2e::failure::{Failure, Outcome, ensure};
+use e2e::load::{Load, Order};
+use e2e::observer::Told;
+use e2e::plan::Plan;
+use e2e::scenario::waits::status;
+use e2e::scenario::{Scenario, play};
+use serde_json::{Value, json};
+
+use faulty_prometheus::{Fault, FaultyPrometheus};
+
+/// The share of requests that may fail is 1 %; fewer than 20 say nothing.
+fn errors() -> Value {
+    json!({
+        "name": "errors",
+        "prometheus": {"errorRatio": {}, "max": "0.01", "minRequests": 20},
+        "interval": "3s",
+        "count": 2,
+        "unknownLimit": 20,
+    })
+}
+
+/// One in ten may take longer than 200 ms.
+fn latency() -> Value {
+    json!({
+        "name": "slow",
+        "prometheus": {"latency": {"quantile": "0.9"}, "max": "0.2"},
+        "interval": "3s",
+        "unknownLimit": 20,
+    })
+}
+
+fn plan(gates: Value) -> Plan {
+    Plan::new(["1", "50%", "100%"]).with("gates", gates)
+}
+
+/// Puts the Deployment behind a NodePort, and 60 requests a second on it.
+async fn load(s: &Scenario) -> Outcome<Load> {
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+        "spec": {
+            "type": "NodePort", "selector": {"app": "web"},
+            "ports": [{"port": 80, "targetPort": 8080}],
+        },
+    });
+    s.kubectl.feed(&["apply", "-f", "-"], &service).await?;
+    let live = s.kubectl.json(&["get", "service", "web"], None).await?;
+    let port = &live["spec"]["ports"][0]["nodePort"];
+    let nodes = s.kubectl.json(&["get", "nodes"], None).await?;
+    let node = &nodes["items"][0]["status"]["addresses"][0]["address"];
+    let node = node.as_str().ok_or_else(|| Failure::Wrong(format!("no node: {nodes}")))?;
+    let mut order = Order::new(&format!("http://{node}:{port}/")).new_connections();
+    order = order.requests(20_000, 60);
+    order.time = Duration::from_secs(300);
+    Load::start(order)
+}
+
+fn gate<'a>(status: &'a RolloutStatus, name: &str) -> Option<&'a GateStatus> {
+    status.gates.iter().find(|gate| gate.name == name)
+}
+
+/// The manifest brings a version, and it is taken back by itself; returns what the status says.
+async fn is_taken_back(s: &mut Scenario, stable: &App) -> Outcome<RolloutStatus> {
+    s.tell(&Told::MayReturn);
+    s.is_phase(Phase::Rejected).await?;
+    let said = s.until("the status", |sight| status(sight).cloned()).await?;
+    s.is_rejected_for(stable).await?;
+    Ok(said)
+}
+
+#[tokio::test]
+async fn a_healthy_version_passes_every_batch_without_a_human() -> Outcome {
+    let plan = plan(json!([errors(), latency()])).with("bake", "4s");
+    play("gates-pass", App::new(4), plan, async |s: &mut Scenario| {
+        let _load = load(s).await?;
+        s.release("v2").await?;
+        for batch in 1..=3 {
+            s.until(&format!("both gates to pass batch {batch}"), |sight| {
+                let passed = |name| {
+                    let gate = gate(status(sight)?, name)?;
+                    (gate.batch == batch && gate.state == GateState::Passed).then_some(())
+                };
+                passed("errors").and(passed("slow"))
+            })
+            .await?;
+        }
+        let said = s.until("the status", |sight| status(sight).cloned()).await?;
+        for (name, passes, words) in
+            [("errors", 2, "http_requests_total{"), ("slow", 1, "histogram_quantile(0.9,")]
+        {
+            let gate = gate(&said, name).ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
+            let asked = gate.measured.last().iter().all(|one| one.query.contains(words));
+            let counted = gate.measured.tally().passed >= passes;
+            ensure(asked && counted && gate.measured.tally().failed == 0, || format!("{gate:?}"))?;
+        }
+        s.completes().await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_version_with_errors_is_taken_back_in_its_first_batch() -> Outcome {
+    play("gates-errors", App::new(4), plan(json!([errors()])), async |s: &mut Scenario| {
+        let _load = load(s).await?;
+        let stable = s.app.clone();
+        s.app = s.app.clone().env("ERROR_RATE", "0.05");
+        s.release("v2").await?;
+        let said = is_taken_back(s, &stable).await?;
+        let failure = said.failure.clone().unwrap_or_default();
+        let words = ["gate errors failed in batch 1 of 3", "is above max 0.01"];
+        ensure(words.iter().all(|word| failure.contains(word)), || failure.clone())?;
+        let gate = gate(&said, "errors").ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
+        let last = gate.measured.last().last();
+        let names = last.is_some_and(|last| {
+            last.query.contains("http_requests_total{") && failure.contains(&last.values[0].value)
+        });
+        ensure(names, || format!("{gate:?}"))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_slow_version_is_taken_back() -> Outcome {
+    play("gates-slow", App::new(4), plan(json!([latency()])), async |s: &mut Scenario| {
+        let _load = load(s).await?;
+        let stable = s.app.clone();
+        s.app = s.app.clone().env("LATENCY", "400ms");
+        s.release("v2").await?;
+        let said = is_taken_back(s, &stable).await?;
+        let failure = said.failure.unwrap_or_default();
+        ensure(failure.contains("gate slow failed in batch 1 of 3"), || failure.clone())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_noisy_version_is_not() -> Outcome {
+    let mut gate = errors();
+    gate["prometheus"]["max"] = json!("0.1");
+    play("gates-noisy", App::new(4), plan(json!([gate])), async |s: &mut Scenario| {
+        let _load = load(s).await?;
+        s.app = s.app.clone().env("ERROR_RATE", "0.02");
+        s.release("v2").await?;
+        s.completes().await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn no_requests_are_no_pass() -> Outcome {
+    let mut gate = errors();
+    gate["unknownLimit"] = json!(1);
+    gate["interval"] = json!("1s");
+    play("gates-idle", App::new(2), plan(json!([gate])), async |s: &mut Scenario| {
+        s.release("v2").await?;
+        let said = s.waits_for("GateUnknown").await?;
+        ensure(said.contains("requests"), || said.clone())?;
+        s.has_new(1).await?;
+        s.tell(&Told::Return);
+        let stable = s.app.clone().version("v1");
+        s.sluice(&["abort", "web"]).await?;
+        s.is_rejected_for(&stable).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_wrong_query_says_so_in_prometheus_own_words_and_can_be_skipped() -> Outcome {
+    let wrong = json!({
+        "name": "wrong",
+        "prometheus": {"query": "sum(up", "max": "1"},
+        "interval": "1s",
+        "errorLimit": 1,
+    });
+    let plan = Plan::new(["1", "100%"]).with("gates", json!([wrong]));
+    play("gates-wrong", App::new(2), plan, async |s: &mut Scenario| {
+        s.release("v2").await?;
+        for batch in 1..=2_u32 {
+            let said = s.waits_for("GateUnknown").await?;
+            ensure(said.contains("Prometheus says bad_data"), || said.clone())?;
+            s.sluice(&["status", "web"]).await.err();
+            s.sluice(&["skip-gates", "web"]).await?.saying("goes on without its gates")?;
+            if batch == 1 {
+                s.is_in(2).await?;
+            }
+        }
+        s.completes().await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_exist_is_named() -> Outcome {
+    let mut gate = errors();
+    gate["prometheus"]["provider"] = json!("nowhere");
+    gate["interval"] = json!("1s");
+    let plan = Plan::new(["1", "100%"]).with("gates", json!([gate]));
+    play("gates-nowhere", App::new(2), plan, async |s: &mut Scenario| {
+        s.release("v2").await?;
+        let said = s.waits_for("GateUnknown").await?;
+        ensure(said.contains("there is no MetricProvider nowhere"), || said.clone())?;
+        s.reapply_old("v1").await?;
+        s.is_back_at(&s.app).await
+    })
+    .await
+}
+
+/// Whatever Prometheus does instead of answering: nothing is taken back and nothing goes on; once
+/// it answers, the release ends by itself.
+async fn survives(name: &str, fault: Fault, says: &str) -> Outcome {
+    let prometheus = FaultyPrometheus::start(fault).await?;
+    let mut gate = errors();
+    gate["interval"] = json!("1s");
+    gate["errorLimit"] = json!(2);
+    gate["unknownLimit"] = json!(2);
+    gate["prometheus"] = json!({"query": "vector(0)", "max": "0.01"});
+    gate["prometheus"]["provider"] = json!(prometheus.provider());
+    let plan = Plan::new(["1", "100%"]).with("gates", json!([gate]));
+    play(name, App::new(2), plan, async |s: &mut Scenario| {
+        s.kubectl.feed(&["apply", "-f", "-"], &prometheus.manifest()).await?;
+        s.release("v2").await?;
+        let said = s.waits_for("GateUnknown").await?;
+        ensure(said.contains(says), || format!("{says}: {said}"))?;
+        s.has_new(1).await?;
+        prometheus.heal();
+        let ended = s.completes().await;
+        s.kubectl.run(&["delete", "metricprovider", &prometheus.provider()]).await?;
+        ended
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_prometheus_that_answers_500() -> Outcome {
+    survives("gates-500", Fault::Status500, "HTTP 500").await
+}
+
+#[tokio::test]
+async fn a_prometheus_that_is_slow() -> Outcome {
+    survives("gates-late", Fault::Silent, "no answer within 1 s").await
+}
+
+#[tokio::test]
+async fn a_prometheus_that_answers_nonsense() -> Outcome {
+    survives("gates-nonsense", Fault::Nonsense, "the answer cannot be read").await
+}
+
+#[tokio::test]
+async fn a_prometheus_that_knows_nothing() -> Outcome {
+    survives("gates-empty", Fault::Empty, "gives no series").await
+}
+
+#[tokio::test]
+async fn a_prometheus_that_is_partial() -> Outcome {
+    survives("gates-partial", Fault::Partial, "Prometheus warns").await
+}

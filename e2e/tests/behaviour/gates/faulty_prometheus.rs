@@ -1,0 +1,130 @@
+//! A server in the place of Prometheus, for what a real one does only when it is broken. It runs
+//! in the test's own process, at this machine's end of the cable to the cluster. Healed, it hands
+//! every question on to the real one.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use e2e::failure::{Failure, Outcome};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// What it does instead of answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Answers 500 without a word of Prometheus.
+    Status500,
+    /// Never answers.
+    Silent,
+    /// Answers with something else.
+    Nonsense,
+    /// Answers that there are no series.
+    Empty,
+    /// Answers a number, and warns that not all stores were asked.
+    Partial,
+}
+
+/// The server; dropping it ends it.
+pub struct FaultyPrometheus {
+    address: SocketAddr,
+    healed: Arc<AtomicBool>,
+    _serving: JoinSet<()>,
+}
+
+impl FaultyPrometheus {
+    /// Starts it, broken.
+    ///
+    /// # Errors
+    /// There is no cluster with a Prometheus.
+    pub async fn start(fault: Fault) -> Outcome<Self> {
+        let wrong = |what: String| Failure::Wrong(what);
+        let real = std::env::var("SLUICE_PROMETHEUS_URL")
+            .map_err(|_| wrong("SLUICE_PROMETHEUS_URL is not set".to_owned()))?;
+        let real: SocketAddr = real
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .parse()
+            .map_err(|error| wrong(format!("{real}: {error}")))?;
+        let ours = end_of_cable(real).map_err(|error| wrong(error.to_string()))?;
+        let listener = TcpListener::bind((ours.ip(), 0)).await;
+        let listener = listener.map_err(|error| wrong(error.to_string()))?;
+        let address = listener.local_addr().map_err(|error| wrong(error.to_string()))?;
+        let healed = Arc::new(AtomicBool::new(false));
+        let mut serving = JoinSet::new();
+        serving.spawn(serve(listener, real, fault, Arc::clone(&healed)));
+        Ok(Self { address, healed, _serving: serving })
+    }
+
+    /// Name of its MetricProvider.
+    pub fn provider(&self) -> String {
+        format!("e2e-faulty-{}", self.address.port())
+    }
+
+    /// Its MetricProvider.
+    pub fn manifest(&self) -> Value {
+        json!({
+            "apiVersion": "sluice.dev/v1alpha1", "kind": "MetricProvider",
+            "metadata": {"name": self.provider()},
+            "spec": {"prometheus": {
+                "address": format!("http://{}", self.address), "timeout": "1s",
+            }},
+        })
+    }
+
+    /// From now on every new connection reaches the real one.
+    pub fn heal(&self) {
+        self.healed.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The address from which this machine reaches the cluster, and at which that reaches us.
+fn end_of_cable(cluster: SocketAddr) -> std::io::Result<SocketAddr> {
+    let socket = UdpSocket::bind(("0.0.0.0", 0))?;
+    socket.connect(cluster)?;
+    socket.local_addr()
+}
+
+async fn serve(listener: TcpListener, real: SocketAddr, fault: Fault, healed: Arc<AtomicBool>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let healed = healed.load(Ordering::SeqCst);
+        connections.spawn(async move {
+            // Whoever asks hangs up when it likes.
+            let _ = if healed { hand_on(stream, real).await } else { fail(stream, fault).await };
+        });
+    }
+}
+
+async fn hand_on(mut stream: TcpStream, real: SocketAddr) -> std::io::Result<()> {
+    let mut onward = TcpStream::connect(real).await?;
+    copy_bidirectional(&mut stream, &mut onward).await.map(drop)
+}
+
+async fn fail(mut stream: TcpStream, fault: Fault) -> std::io::Result<()> {
+    let mut asked = [0; 8192];
+    stream.read(&mut asked).await?;
+    let (status, body) = match fault {
+        Fault::Silent => return stream.read(&mut asked).await.map(drop),
+        Fault::Status500 => ("500 Internal Server Error", "out of memory".to_owned()),
+        Fault::Nonsense => ("200 OK", "<html>Welcome</html>".to_owned()),
+        Fault::Empty => ("200 OK", answer(&json!({"resultType": "vector", "result": []}), &[])),
+        Fault::Partial => {
+            let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let at = at.unwrap_or_default().as_secs();
+            let data = json!({"resultType": "scalar", "result": [at, "0"]});
+            ("200 OK", answer(&data, &["a store did not answer"]))
+        }
+    };
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).await?;
+    stream.shutdown().await
+}
+
+fn answer(data: &Value, warnings: &[&str]) -> String {
+    json!({"status": "success", "data": data, "warnings": warnings}).to_string()
+}
