@@ -134,11 +134,7 @@ impl Providers {
 impl Provider {
     fn new(spec: &PrometheusProvider, secret: Option<&Secret>) -> Result<Self, ProviderError> {
         let answer = spec.timeout.map_or(ANSWER, |timeout| timeout.get());
-        let mut builder = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(answer)
-            .timeout(answer);
+        let mut builder = reqwest::Client::builder().redirect(Policy::none()).no_proxy();
         let plain = spec.address.starts_with("http://");
         match secret.map(Credentials::of).transpose()? {
             Some(Credentials { headers, authorities }) if authorities.is_empty() && !plain => {

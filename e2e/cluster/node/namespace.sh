@@ -73,6 +73,9 @@ connect_host() { # writes STATE/address: the node's address, which the host can 
   nsenter --target "$pid" --net -- ip link set "$NODE_VETH" up
   # Service addresses need some route before kube-proxy rewrites them.
   nsenter --target "$pid" --net -- ip route add 10.96.0.0/16 dev "$NODE_VETH"
+  # What pods ask of this machine comes from the node: this machine knows no way to a pod.
+  nsenter --target "$pid" --net -- \
+    iptables -t nat -A POSTROUTING -s 10.88.0.0/16 -o "$NODE_VETH" -d "$base.1" -j MASQUERADE
   printf '%s\n' "$base.2" >"$STATE/address"
 }
 
