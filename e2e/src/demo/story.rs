@@ -5,6 +5,7 @@ use std::time::Duration;
 use crds::contract::{FENCE_MIN_READY_SECONDS, HOLD_ANNOTATION};
 use crds::status::Phase;
 use kube::ResourceExt;
+use serde_json::json;
 
 use super::terminal::Terminal;
 use crate::app::App;
@@ -34,6 +35,18 @@ spec:
   progressDeadline: 8s
 ";
 
+/// What is added to it later.
+const GATES: &str = "\
+\u{20} gates:
+  - name: errors
+    prometheus: {errorRatio: {}, max: \"0.01\", minRequests: 20}
+    interval: 4s
+    count: 3
+";
+
+/// Requests a second to the application while there is a gate.
+const RATE: u32 = 200;
+
 /// Plays the story. The cluster is left as it was found.
 ///
 /// # Errors
@@ -41,7 +54,7 @@ spec:
 pub async fn play(terminal: &mut Terminal) -> Outcome {
     let app = App::new(10).env("START_DELAY", "300ms");
     let plan = Plan::new(["1 pause 3s", "20% pause", "100%"]).with("progressDeadline", "8s");
-    check_file(&plan)?;
+    check_file(ROLLOUT, &plan)?;
     let mut scenario = Scenario::begin("demo", app, plan).await?;
     let mut demo = Demo { s: &mut scenario, terminal };
     let played = demo.all().await;
@@ -49,8 +62,8 @@ pub async fn play(terminal: &mut Terminal) -> Outcome {
 }
 
 /// What is shown is what is applied.
-fn check_file(plan: &Plan) -> Outcome {
-    let shown: serde_json::Value = serde_saphyr::from_str(ROLLOUT)
+fn check_file(file: &str, plan: &Plan) -> Outcome {
+    let shown: serde_json::Value = serde_saphyr::from_str(file)
         .map_err(|error| Failure::Wrong(format!("the demo's Rollout: {error}")))?;
     ensure(shown == plan.manifest(), || "the demo shows another Rollout than it applies".to_owned())
 }
@@ -71,7 +84,9 @@ impl Demo<'_> {
         self.restored().await?;
         self.broken().await?;
         self.taken_back().await?;
-        self.stays_out().await
+        self.stays_out().await?;
+        self.gated().await?;
+        self.errors().await
     }
 
     /// Shows every change until `wanted` holds.
@@ -204,6 +219,44 @@ impl Demo<'_> {
         self.terminal.command("kubectl apply -f web.yaml", &said);
         self.s.are_untouched(&pods).await?;
         self.terminal.done("not a pod moved");
+        Ok(())
+    }
+
+    async fn gated(&mut self) -> Outcome {
+        self.terminal.step("The Rollout gets a gate: at most 1 % of the requests may fail");
+        self.terminal.file(GATES);
+        let gate = json!({
+            "name": "errors",
+            "prometheus": {"errorRatio": {}, "max": "0.01", "minRequests": 20},
+            "interval": "4s",
+            "count": 3,
+        });
+        self.s.plan = self.s.plan.clone().with("gates", json!([gate]));
+        check_file(&format!("{ROLLOUT}{GATES}"), &self.s.plan)?;
+        let said = self.s.apply_plan().await?;
+        self.terminal.command("kubectl apply -f rollout.yaml", &said);
+        self.s.wish_anew()?;
+        self.until("the Rollout to be taken in", |sight| Some(status(sight).is_some())).await?;
+        self.terminal.done("added, and no pod was touched");
+        Ok(())
+    }
+
+    async fn errors(&mut self) -> Outcome {
+        self.terminal.step("Version 4 is ready at once, and fails 5 % of its requests");
+        let _load = self.s.under_load(RATE).await?;
+        let stable = self.s.app.clone().version("v2").without_env("READY");
+        self.s.app = stable.clone().env("ERROR_RATE", "0.05");
+        let said = self.s.release("v4").await?.saying("held by Rollout web")?;
+        self.s.tell(&Told::MayReturn);
+        self.terminal.command("kubectl apply -f web.yaml", &said);
+        self.until("version 4 to be rejected", |sight| {
+            Some(status(sight)?.phase == Phase::Rejected && Counts::of(sight).stable.is(10))
+        })
+        .await?;
+        self.s.is_rejected_for(&stable).await?;
+        let said = self.s.try_sluice(&["status", "web"]).await?.refused("is above max 0.01")?;
+        self.terminal.command("kubectl sluice status web; echo $?", &said);
+        self.terminal.done("stopped in its first batch by its own metrics, and taken back");
         Ok(())
     }
 }

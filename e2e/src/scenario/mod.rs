@@ -8,6 +8,7 @@ pub mod counts;
 pub mod ends;
 pub mod parts;
 pub mod steps;
+pub mod traffic;
 pub mod waits;
 
 use std::any::Any;

@@ -3,13 +3,10 @@
 
 mod faulty_prometheus;
 
-use std::time::Duration;
-
 use crds::RolloutStatus;
 use crds::status::{GateState, GateStatus, Phase};
 use e2e::app::App;
 use e2e::failure::{Failure, Outcome, ensure};
-use e2e::load::{Load, Order};
 use e2e::observer::Told;
 use e2e::plan::Plan;
 use e2e::scenario::waits::status;
@@ -17,6 +14,9 @@ use e2e::scenario::{Scenario, play};
 use serde_json::{Value, json};
 
 use faulty_prometheus::{Fault, FaultyPrometheus};
+
+/// Requests a second: 15 for each pod of four.
+const RATE: u32 = 60;
 
 /// The share of requests that may fail is 1 %; fewer than 20 say nothing.
 fn errors() -> Value {
@@ -43,27 +43,6 @@ fn plan(gates: Value) -> Plan {
     Plan::new(["1", "50%", "100%"]).with("gates", gates)
 }
 
-/// Puts the Deployment behind a NodePort, and 60 requests a second on it.
-async fn load(s: &Scenario) -> Outcome<Load> {
-    let service = json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
-        "spec": {
-            "type": "NodePort", "selector": {"app": "web"},
-            "ports": [{"port": 80, "targetPort": 8080}],
-        },
-    });
-    s.kubectl.feed(&["apply", "-f", "-"], &service).await?;
-    let live = s.kubectl.json(&["get", "service", "web"], None).await?;
-    let port = &live["spec"]["ports"][0]["nodePort"];
-    let nodes = s.kubectl.json(&["get", "nodes"], None).await?;
-    let node = &nodes["items"][0]["status"]["addresses"][0]["address"];
-    let node = node.as_str().ok_or_else(|| Failure::Wrong(format!("no node: {nodes}")))?;
-    let mut order = Order::new(&format!("http://{node}:{port}/")).new_connections();
-    order = order.requests(20_000, 60);
-    order.time = Duration::from_secs(300);
-    Load::start(order)
-}
-
 fn gate<'a>(status: &'a RolloutStatus, name: &str) -> Option<&'a GateStatus> {
     status.gates.iter().find(|gate| gate.name == name)
 }
@@ -81,7 +60,7 @@ async fn is_taken_back(s: &mut Scenario, stable: &App) -> Outcome<RolloutStatus>
 async fn a_healthy_version_passes_every_batch_without_a_human() -> Outcome {
     let plan = plan(json!([errors(), latency()])).with("bake", "4s");
     play("gates-pass", App::new(4), plan, async |s: &mut Scenario| {
-        let _load = load(s).await?;
+        let _load = s.under_load(RATE).await?;
         s.release("v2").await?;
         for batch in 1..=3 {
             s.until(&format!("both gates to pass batch {batch}"), |sight| {
@@ -110,7 +89,7 @@ async fn a_healthy_version_passes_every_batch_without_a_human() -> Outcome {
 #[tokio::test]
 async fn a_version_with_errors_is_taken_back_in_its_first_batch() -> Outcome {
     play("gates-errors", App::new(4), plan(json!([errors()])), async |s: &mut Scenario| {
-        let _load = load(s).await?;
+        let _load = s.under_load(RATE).await?;
         let stable = s.app.clone();
         s.app = s.app.clone().env("ERROR_RATE", "0.05");
         s.release("v2").await?;
@@ -131,7 +110,7 @@ async fn a_version_with_errors_is_taken_back_in_its_first_batch() -> Outcome {
 #[tokio::test]
 async fn a_slow_version_is_taken_back() -> Outcome {
     play("gates-slow", App::new(4), plan(json!([latency()])), async |s: &mut Scenario| {
-        let _load = load(s).await?;
+        let _load = s.under_load(RATE).await?;
         let stable = s.app.clone();
         s.app = s.app.clone().env("LATENCY", "400ms");
         s.release("v2").await?;
@@ -147,7 +126,7 @@ async fn a_noisy_version_is_not() -> Outcome {
     let mut gate = errors();
     gate["prometheus"]["max"] = json!("0.1");
     play("gates-noisy", App::new(4), plan(json!([gate])), async |s: &mut Scenario| {
-        let _load = load(s).await?;
+        let _load = s.under_load(RATE).await?;
         s.app = s.app.clone().env("ERROR_RATE", "0.02");
         s.release("v2").await?;
         s.completes().await
