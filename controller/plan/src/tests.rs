@@ -2,6 +2,7 @@
 //! Whole releases are in `tests/scripts`.
 
 mod deadline;
+mod gates;
 mod holds;
 mod orphan;
 mod requests;
