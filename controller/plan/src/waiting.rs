@@ -132,12 +132,8 @@ impl Wait {
             }
             Self::Time { until } => format!("the batch is ready and its pause ends at {until:.0}"),
             Self::Gate { gate, told } => format!("gate {gate}: {told}"),
-            Self::GateUnknown { gate, told } => {
-                format!("gate {gate} cannot be judged: {told}; repair it, skip-gates or abort")
-            }
-            Self::Bake { until } => {
-                format!("all pods are new, and the gates go on until {until:.0}")
-            }
+            Self::GateUnknown { gate, told } => unknown_sentence(gate, told),
+            Self::Bake { until } => format!("all pods are new; the gates go on until {until:.0}"),
             Self::Paused { by: Some(by) } => format!("paused by {by}; resume or promote goes on"),
             Self::Paused { by: None } => "paused by request; resume or promote goes on".into(),
             Self::SpecPaused => "the Rollout's spec.paused is true".into(),
@@ -172,6 +168,10 @@ fn unreadable_sentence(why: &str) -> String {
         "the hold annotation cannot be read ({why}); kubectl sluice release-hold frees the \
          deployment"
     )
+}
+
+fn unknown_sentence(gate: &str, told: &str) -> String {
+    format!("gate {gate} cannot be judged: {told}; repair it, skip-gates or abort")
 }
 
 fn exempt_sentence(namespace: &str) -> String {

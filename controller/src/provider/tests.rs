@@ -7,7 +7,7 @@ use gate::verdict::Trouble;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::*;
 use crate::testing::{read as reads, scripted, status};
@@ -17,12 +17,13 @@ const GET: &str = "GET /apis/sluice.dev/v1alpha1/metricproviders/default";
 const GET_SECRET: &str = "GET /api/v1/namespaces/sluice-system/secrets/login";
 
 /// A server that answers one request with this text; returns what it was asked.
-async fn stand_in_server(answer: String) -> (SocketAddr, JoinHandle<String>) {
+async fn stand_in_server(answer: String) -> (SocketAddr, JoinSet<String>) {
     // Clients need it, and in the controller the process installs it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let task = tokio::spawn(async move {
+    let mut server = JoinSet::new();
+    server.spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut asked = Vec::new();
         let mut piece = [0; 4096];
@@ -36,7 +37,7 @@ async fn stand_in_server(answer: String) -> (SocketAddr, JoinHandle<String>) {
         let _ = stream.shutdown().await;
         String::from_utf8(asked).unwrap()
     });
-    (address, task)
+    (address, server)
 }
 
 fn is_whole(request: &[u8]) -> bool {
@@ -54,7 +55,7 @@ fn http(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
 }
 
-fn provider(address: SocketAddr, more: serde_json::Value) -> serde_json::Value {
+fn provider(address: SocketAddr, more: &serde_json::Value) -> serde_json::Value {
     let mut prometheus = json!({ "address": format!("http://{address}/prom/"), "timeout": "2s" });
     prometheus.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({ "apiVersion": "sluice.dev/v1alpha1", "kind": "MetricProvider",
@@ -62,12 +63,12 @@ fn provider(address: SocketAddr, more: serde_json::Value) -> serde_json::Value {
 }
 
 async fn asked(answer: String) -> (Asked, String) {
-    let (address, server) = stand_in_server(answer).await;
-    let exchanges = vec![reads(GET, 200, provider(address, json!({})))];
+    let (address, mut server) = stand_in_server(answer).await;
+    let exchanges = vec![reads(GET, 200, provider(address, &json!({})))];
     let (context, script) = scripted(World::new("sluice-system"), exchanges);
     let asked = context.providers.ask("default", "up{pod=~\"a|b\"} > 1").await;
     script.played(context).await;
-    (asked, server.await.unwrap())
+    (asked, server.join_next().await.unwrap().unwrap())
 }
 
 const SUCCESS: &str =
@@ -116,11 +117,11 @@ async fn credentials_come_from_the_secret_and_both_are_read_once() {
         (json!({ "token": "czNjcjN0Cg==" }), "authorization: Bearer s3cr3t\r\n"),
         (json!({ "username": "YW5u", "password": "cHc=" }), "authorization: Basic YW5uOnB3\r\n"),
     ] {
-        let (address, server) = stand_in_server(http("200 OK", SUCCESS)).await;
+        let (address, mut server) = stand_in_server(http("200 OK", SUCCESS)).await;
         let secret = json!({ "apiVersion": "v1", "kind": "Secret", "data": data,
             "metadata": { "name": "login", "resourceVersion": "1" } });
         let exchanges = vec![
-            reads(GET, 200, provider(address, json!({ "secret": "login" }))),
+            reads(GET, 200, provider(address, &json!({ "secret": "login" }))),
             reads(GET_SECRET, 200, secret),
         ];
         let (context, script) = scripted(World::new("sluice-system"), exchanges);
@@ -129,7 +130,7 @@ async fn credentials_come_from_the_secret_and_both_are_read_once() {
         let again = context.providers.ask("default", "up").await;
         assert!(matches!(again, Err(Trouble::Unreachable(_))));
         script.played(context).await;
-        let request = server.await.unwrap();
+        let request = server.join_next().await.unwrap().unwrap();
         assert!(request.contains(header), "{request}");
     }
 }
@@ -140,7 +141,7 @@ async fn a_secret_without_credentials_is_no_secret() {
     let secret = json!({ "apiVersion": "v1", "kind": "Secret", "data": { "tokn": "eA==" },
         "metadata": { "name": "login", "resourceVersion": "1" } });
     let exchanges = vec![
-        reads(GET, 200, provider(address, json!({ "secret": "login" }))),
+        reads(GET, 200, provider(address, &json!({ "secret": "login" }))),
         reads(GET_SECRET, 200, secret),
     ];
     let (context, script) = scripted(World::new("sluice-system"), exchanges);

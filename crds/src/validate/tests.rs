@@ -270,10 +270,6 @@ proptest! {
     }
 }
 
-fn with_gate(gate: Value) -> Value {
-    with("/spec/gates", json!([gate]))
-}
-
 #[test]
 fn gates_are_read() {
     let gates = json!([
@@ -328,5 +324,5 @@ fn all_that_is_wrong_with_gates_is_said() {
             "spec.gates[3].prometheus: asks nothing: give query, errorRatio or latency",
         ],
     );
-    assert!(rollout(&with_gate(json!({ "name": "a" }))).is_err());
+    assert!(rollout(&with("/spec/gates", json!([{ "name": "a" }]))).is_err());
 }
