@@ -1,5 +1,5 @@
-//! promote, pause, resume, abort, retry, skip-gates: writes a request on the Rollout and waits for the
-//! controller's answer. Whether it is granted is the controller's decision.
+//! promote, pause, resume, abort, retry, skip-gates: writes a request on the Rollout and waits for
+//! the controller's answer. Whether it is granted is the controller's decision.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! The leader's loop: watch events make Rollouts due, due Rollouts get their turns. Owns the
-//! watches, the turns and the questions that are running, all in one task; dropping it stops everything.
+//! watches, and the turns and questions that are running, all in one task; dropping it stops
+//! everything.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -102,9 +102,7 @@ impl Wait {
                 format!("the hold has schema {schema}, written by a newer Sluice; upgrade this one")
             }
             Self::HoldUnreadable { why } => unreadable_sentence(why),
-            Self::FenceWithoutHold => "the deployment is fenced but nothing says what its own \
-                 fields were; kubectl sluice release-hold frees it"
-                .into(),
+            Self::FenceWithoutHold => FENCE_WITHOUT_HOLD.into(),
             Self::Webhook => {
                 "the last write did not pass the Sluice webhook; it is repeated until \
                  the webhook answers"
@@ -158,6 +156,9 @@ impl Wait {
         }
     }
 }
+
+const FENCE_WITHOUT_HOLD: &str = "the deployment is fenced but nothing says what its own fields \
+     were; kubectl sluice release-hold frees it";
 
 fn clause(because: &str) -> String {
     if because.is_empty() { String::new() } else { format!(": {because}") }

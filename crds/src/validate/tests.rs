@@ -300,29 +300,26 @@ fn all_that_is_wrong_with_gates_is_said() {
         { "name": "a", "prometheus": { "errorRatio": { "metric": "no-metric" } } },
         { "name": "b", "prometheus": { "max": "1", "provider": "p", "window": "long" } },
     ]);
-    check(
-        &with("/spec/gates", gates),
-        &[
-            "spec.gates[0].count: 0 is no number of these: write one from 1 to 1000",
-            "spec.gates[0].prometheus.max: 0.01 is not a text: write it in quotes, \"0.01\"",
-            "spec.gates[0].name: \"Errors\" is no name: write small letters, digits, -",
-            "spec.gates[0].batches: 4 is no batch, there are 3: correct it",
-            "spec.gates[0].interval: 0s is no time: give more, or remove it to measure every 30s",
-            "spec.gates[0].prometheus.query: {{pod}} is no placeholder: write one of {{namespace}}, \
-         {{workload}}, {{revision}}, {{stableRevision}}, {{pods}}, {{window}}",
-            "spec.gates[1].prometheus: gives query and latency: keep one of them",
-            "spec.gates[1].prometheus.latency: 2 is no quantile: write one between 0 and 1, such as \
-         \"0.99\"",
-            "spec.gates[1].prometheus: min 2 is above max 1, so that no value can pass: exchange them",
-            "spec.gates[1].prometheus.requests: is missing: give the query that counts the requests, \
-         or drop minRequests",
-            "spec.gates[2].name: a names two gates: rename one",
-            "spec.gates[2].prometheus.errorRatio: \"no-metric\" is no name of a metric or label: use \
-         letters, digits and _, no digit first",
-            "spec.gates[2].prometheus: there is no bound: write max, min or both",
-            "spec.gates[3].prometheus.window: long is no duration: write it like 30s, 10m or 1h30m",
-            "spec.gates[3].prometheus: asks nothing: give query, errorRatio or latency",
-        ],
-    );
+    let expected = "\
+spec.gates[0].count: 0 is no number of these: write one from 1 to 1000
+spec.gates[0].prometheus.max: 0.01 is not a text: write it in quotes, \"0.01\"
+spec.gates[0].name: \"Errors\" is no name: write small letters, digits, -
+spec.gates[0].batches: 4 is no batch, there are 3: correct it
+spec.gates[0].interval: 0s is no time: give more, or remove it to measure every 30s
+spec.gates[0].prometheus.query: {{pod}} is no placeholder: write one of {{namespace}}, \
+{{workload}}, {{revision}}, {{stableRevision}}, {{pods}}, {{window}}
+spec.gates[1].prometheus: gives query and latency: keep one of them
+spec.gates[1].prometheus.latency: 2 is no quantile: write one between 0 and 1, such as \"0.99\"
+spec.gates[1].prometheus: min 2 is above max 1, so that no value can pass: exchange them
+spec.gates[1].prometheus.requests: is missing: give the query that counts the requests, or drop \
+minRequests
+spec.gates[2].name: a names two gates: rename one
+spec.gates[2].prometheus.errorRatio: \"no-metric\" is no name of a metric or label: use letters, \
+digits and _, no digit first
+spec.gates[2].prometheus: there is no bound: write max, min or both
+spec.gates[3].prometheus.window: long is no duration: write it like 30s, 10m or 1h30m
+spec.gates[3].prometheus: asks nothing: give query, errorRatio or latency";
+    let expected: Vec<&str> = expected.lines().collect();
+    check(&with("/spec/gates", gates), &expected);
     assert!(rollout(&with("/spec/gates", json!([{ "name": "a" }]))).is_err());
 }

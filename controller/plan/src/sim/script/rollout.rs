@@ -1,5 +1,6 @@
 //! How stories write a Rollout: `rollout batches=1/manual,20%/30s,100% [deadline=1m]
-//! [on-failure=pause] [gate=errors/10s/3[/background|/dry]] [on-unknown=abort] [bake=30s] [paused]`.
+//! [on-failure=pause] [gate=errors/10s/3[/background|/dry]] [on-unknown=abort] [bake=30s]
+//! [paused]`.
 
 use std::fmt;
 
