@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod demo;
 pub mod failure;
 pub mod kubectl;
+pub mod load;
 pub mod observer;
 pub mod plan;
 pub mod scenario;
