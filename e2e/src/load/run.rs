@@ -144,8 +144,10 @@ impl Load {
                 tokio::select! {
                     biased;
                     _ = changed.changed() => {}
-                    Some(ended) = self.work.join_next() => joined(ended)?,
-                    else => return Err(Failure::Wrong(format!("the load ended: {tally}"))),
+                    ended = self.work.join_next() => match ended {
+                        Some(ended) => joined(ended)?,
+                        None => return Err(Failure::Wrong(format!("the load ended: {tally}"))),
+                    },
                 }
             }
         };

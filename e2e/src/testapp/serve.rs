@@ -186,9 +186,14 @@ impl App {
         sleep(self.switches.latency()).await;
         let code = if fails { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK };
         self.measures.answered(code, begun.elapsed());
-        let body =
-            if fails { "failed\n".to_owned() } else { format!("{}\n", self.settings.version) };
-        text(code, body)
+        let version = &self.settings.version;
+        let body = if fails { "failed\n".to_owned() } else { format!("{version}\n") };
+        let mut response = text(code, body);
+        // A failed answer says whose it is, too.
+        if let Ok(version) = HeaderValue::from_str(version) {
+            response.headers_mut().insert("version", version);
+        }
+        response
     }
 
     fn readiness(&self) -> Response<Full<Bytes>> {
