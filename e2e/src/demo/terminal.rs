@@ -98,13 +98,13 @@ impl Terminal {
 
     fn picture(&self, sight: &Sight<'_>) -> String {
         let mut pods = String::new();
-        for wanted in ["v1", "v2", "v3"] {
+        for wanted in ["v1", "v2", "v3", "v4"] {
             let of = |pod: &&_| is_live(pod) && version(pod_spec(pod)) == Some(wanted);
             let all = sight.view.pods.values().filter(of);
             let (ready, rest): (Vec<_>, Vec<_>) = all.partition(|pod| is_ready(pod));
             if !ready.is_empty() || !rest.is_empty() {
                 let dots = "o".repeat(ready.len()) + &".".repeat(rest.len());
-                let ink = if wanted == "v3" { Ink::Red } else { Ink::Green };
+                let ink = if ["v3", "v4"].contains(&wanted) { Ink::Red } else { Ink::Green };
                 pods += &format!("{wanted} {}  ", self.paint(ink, &format!("{dots:<10}")));
             }
         }

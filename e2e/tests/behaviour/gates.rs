@@ -100,7 +100,7 @@ async fn a_version_with_errors_is_taken_back_in_its_first_batch() -> Outcome {
         let gate = gate(&said, "errors").ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
         let last = gate.measured.last().last();
         let names = last.is_some_and(|last| {
-            last.query.contains("http_requests_total{") && failure.contains(&last.values[0].value)
+            last.query.contains("http_requests_total{") && failure.contains(&last.told)
         });
         ensure(names, || format!("{gate:?}"))
     })

@@ -127,9 +127,16 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Within { value, bound } => write!(f, "{value} is within {bound}"),
-            Self::AboveMax { value, max } => write!(f, "{value} is above max {max}"),
-            Self::BelowMin { value, min } => write!(f, "{value} is below min {min}"),
+            Self::Within { value, bound } => {
+                let bounds = [bound.max(), bound.min()];
+                write!(f, "{} is within {bound}", short(*value, &bounds))
+            }
+            Self::AboveMax { value, max } => {
+                write!(f, "{} is above max {max}", short(*value, &[Some(*max)]))
+            }
+            Self::BelowMin { value, min } => {
+                write!(f, "{} is below min {min}", short(*value, &[Some(*min)]))
+            }
             Self::NoData => f.write_str("the query gives no series"),
             Self::NotANumber => f.write_str("the query gives NaN, as 0 / 0 does"),
             Self::Stale { age, window } => {
@@ -152,4 +159,13 @@ impl fmt::Display for Reason {
             Self::Trouble(trouble) => trouble.fmt(f),
         }
     }
+}
+
+/// Four digits of a value are enough for people, unless they would stand on the other side of a
+/// bound.
+fn short(value: f64, bounds: &[Option<Decimal>]) -> String {
+    let text = format!("{value:.3e}");
+    let rounded: f64 = text.parse().unwrap_or(value);
+    let alike = bounds.iter().flatten().all(|bound| bound.order(rounded) == bound.order(value));
+    if alike { rounded.to_string() } else { value.to_string() }
 }

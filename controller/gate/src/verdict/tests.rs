@@ -158,3 +158,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_sentence_has_four_digits_of_a_value_and_never_lies_about_its_side() {
+    let bound = Bound::new(Some("0.01".parse().unwrap()), None).unwrap();
+    for (value, said) in [
+        (0.046_511_627_906_976_74, "0.04651 is above max 0.01"),
+        (0.010_000_000_1, "0.0100000001 is above max 0.01"),
+        (0.01, "0.01 is within max 0.01"),
+        (0.003_333_333_333, "0.003333 is within max 0.01"),
+        (0.0, "0 is within max 0.01"),
+        (123_456.0, "123500 is above max 0.01"),
+    ] {
+        let judgement = compare(bound, value);
+        assert_eq!(judgement.to_string(), said);
+    }
+}
