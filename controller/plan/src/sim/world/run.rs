@@ -34,6 +34,7 @@ impl World {
         let until = self.cluster.now + span;
         while let Some(at) = self.queue.next_at()
             && at <= until
+            && !self.only_measures()
         {
             if !self.step() {
                 return false;
@@ -43,6 +44,16 @@ impl World {
         self.cluster.now = self.cluster.now + Duration::from_secs(5);
         self.checks.tick(&self.cluster, EVENTS_MAX);
         self.checks.violation().is_none()
+    }
+
+    /// A gate that cannot be judged is measured for ever: after a while that is as good as rest.
+    fn only_measures(&self) -> bool {
+        const A_WHILE: Duration = Duration::from_secs(120);
+        let waiting = self.cluster.rollouts.get(super::NAME).and_then(|rollout| {
+            rollout.status.waiting_for.as_ref().filter(|waits| waits.reason == "GateUnknown")
+        });
+        waiting
+            .is_some_and(|waits| Moment::at_or_after(waits.since.0) + A_WHILE <= self.cluster.now)
     }
 
     /// Lets one event happen; false once a check has failed.
