@@ -53,6 +53,7 @@ unit: ## unit, script, simulation and property tests (4 minutes)
 models: ## certificates, policy and the simulator's models on the real cluster (2 minutes)
 	@$(IN_CLUSTER) $(TEST) --test cluster --test admission --test conformance
 
-real: models ## behaviours on the real cluster: side by side, then those that break parts (9 minutes)
-	@$(IN_CLUSTER) e2e/tests/behaviour.sh --skip serial --test-threads 6
+real: models ## behaviours on the real cluster: side by side, under load, then those that break parts
+	@$(IN_CLUSTER) e2e/tests/behaviour.sh --skip serial --skip gates:: --test-threads 6
+	@$(IN_CLUSTER) e2e/tests/behaviour.sh gates:: --skip serial --test-threads 3
 	@$(IN_CLUSTER) e2e/tests/behaviour.sh serial --test-threads 1

@@ -29,11 +29,11 @@ fn errors() -> Value {
     })
 }
 
-/// One in ten may take longer than 200 ms.
+/// One in ten may take longer than 0.9 s: nothing healthy does, however busy the machine is.
 fn latency() -> Value {
     json!({
         "name": "slow",
-        "prometheus": {"latency": {"quantile": "0.9"}, "max": "0.2"},
+        "prometheus": {"latency": {"quantile": "0.9"}, "max": "0.9"},
         "interval": "3s",
         "unknownLimit": 20,
     })
@@ -112,7 +112,7 @@ async fn a_slow_version_is_taken_back() -> Outcome {
     play("gates-slow", App::new(4), plan(json!([latency()])), async |s: &mut Scenario| {
         let _load = s.under_load(RATE).await?;
         let stable = s.app.clone();
-        s.app = s.app.clone().env("LATENCY", "400ms");
+        s.app = s.app.clone().env("LATENCY", "1500ms");
         s.release("v2").await?;
         let said = is_taken_back(s, &stable).await?;
         let failure = said.failure.unwrap_or_default();
