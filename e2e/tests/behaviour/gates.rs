@@ -63,23 +63,24 @@ async fn a_healthy_version_passes_every_batch_without_a_human() -> Outcome {
         let _load = s.under_load(RATE).await?;
         s.release("v2").await?;
         for batch in 1..=3 {
-            s.until(&format!("both gates to pass batch {batch}"), |sight| {
-                let passed = |name| {
-                    let gate = gate(status(sight)?, name)?;
-                    (gate.batch == batch && gate.state == GateState::Passed).then_some(())
-                };
-                passed("errors").and(passed("slow"))
-            })
-            .await?;
-        }
-        let said = s.until("the status", |sight| status(sight).cloned()).await?;
-        for (name, passes, words) in
-            [("errors", 2, "http_requests_total{"), ("slow", 1, "histogram_quantile(0.9,")]
-        {
-            let gate = gate(&said, name).ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
-            let asked = gate.measured.last().iter().all(|one| one.query.contains(words));
-            let counted = gate.measured.tally().passed >= passes;
-            ensure(asked && counted && gate.measured.tally().failed == 0, || format!("{gate:?}"))?;
+            let said = s
+                .until(&format!("both gates to pass batch {batch}"), |sight| {
+                    let passed = |name| {
+                        let gate = gate(status(sight)?, name)?;
+                        let passed = gate.batch == batch && gate.state == GateState::Passed;
+                        passed.then(|| gate.clone())
+                    };
+                    Some([passed("errors")?, passed("slow")?])
+                })
+                .await?;
+            let words = ["http_requests_total{", "histogram_quantile(0.9,"];
+            for ((gate, passes), words) in said.iter().zip([2, 1]).zip(words) {
+                let asked = gate.measured.last().iter().all(|one| one.query.contains(words));
+                let tally = gate.measured.tally();
+                ensure(asked && tally.passed >= passes && tally.failed == 0, || {
+                    format!("{gate:?}")
+                })?;
+            }
         }
         s.completes().await
     })
