@@ -14,6 +14,9 @@ use crate::sim::stock::kubelet;
 /// After this many events without an end something turns in circles.
 const EVENTS_MAX: u32 = 400_000;
 
+/// Longer than anything that a user asks for takes to show.
+const A_WHILE: Duration = Duration::from_secs(120);
+
 impl World {
     /// Runs all that is due up to `until`; false if a check failed on the way.
     pub fn run_until(&mut self, until: Moment) -> bool {
@@ -31,10 +34,11 @@ impl World {
     /// Runs until nothing more will happen (but for a moment in which nothing does), at most
     /// `span`; false if a check failed on the way.
     pub fn run_for(&mut self, span: Duration) -> bool {
-        let until = self.cluster.now + span;
+        let begun = self.cluster.now;
+        let until = begun + span;
         while let Some(at) = self.queue.next_at()
             && at <= until
-            && !self.only_measures()
+            && !(self.cluster.now >= begun + A_WHILE && self.only_measures())
         {
             if !self.step() {
                 return false;
@@ -48,7 +52,6 @@ impl World {
 
     /// A gate that cannot be judged is measured for ever: after a while that is as good as rest.
     fn only_measures(&self) -> bool {
-        const A_WHILE: Duration = Duration::from_secs(120);
         let waiting = self.cluster.rollouts.get(super::NAME).and_then(|rollout| {
             rollout.status.waiting_for.as_ref().filter(|waits| waits.reason == "GateUnknown")
         });
