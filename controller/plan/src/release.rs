@@ -320,6 +320,10 @@ impl Release<'_> {
         moving: &Moving<'_>,
         ready_at: Option<Timestamp>,
     ) -> Say {
+        // Most releases have none, and each plan of theirs comes by here.
+        if draft.seen.rollout.spec.gates.is_empty() && draft.status.gates.is_empty() {
+            return Say::Open;
+        }
         let baking = self.step.is_last() && draft.seen.rollout.spec.bake.is_some();
         let values = gates::values(draft.seen, self.fenced, moving.sets);
         let Step { index, count, .. } = self.step;
