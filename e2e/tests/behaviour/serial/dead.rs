@@ -92,7 +92,6 @@ async fn without_its_rollout(parts: &Parts) -> Outcome {
         s.has_new(1).await?;
         freed(s)?;
         live(parts).await?;
-        is_free(s).await?;
         s.is_given_back(&s.app).await
     })
     .await
