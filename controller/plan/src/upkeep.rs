@@ -71,13 +71,16 @@ pub(crate) fn keep_shares(draft: &mut Draft<'_>, moving: &Moving<'_>) {
 }
 
 /// Under the user's own pause nothing moves, but scaling goes on, and what was written for more
-/// replicas may let more pods out than the batch has when the pause ends.
+/// replicas may, when the pause ends, let more pods out than the batch has, or take old ones that
+/// the user cannot spare: a share that comes out as none counts as 1 without surge.
 pub(crate) fn lower_shares(draft: &mut Draft<'_>, moving: &Moving<'_>) {
     let Moving { workload, fenced, goal, limits, .. } = moving;
-    let most = goal.new_pods(workload.replicas);
-    let written = wave::pods_of(fenced.target, workload.replicas);
-    if moving.is_quiet() && most > 0 && written > most {
-        let target = wave::lowered(fenced.target, most, *limits, workload.replicas);
+    let (replicas, count) = (workload.replicas, moving.count());
+    let most = goal.new_pods(replicas);
+    let spare = wave::spare(*limits, count);
+    let lavish = wave::pods_of(fenced.target, replicas) > most || count.written > spare;
+    if moving.is_quiet() && most > 0 && lavish {
+        let target = wave::lowered(fenced.target, most, spare, *limits, replicas);
         draft.act(write_fenced(workload, Fenced { target, ..(*fenced).clone() }));
     }
 }

@@ -88,9 +88,22 @@ pub(crate) fn pods_of(target: Target, replicas: i32) -> i32 {
     target.max_surge.ceil_of(replicas) + unavailable_of(target, replicas)
 }
 
-/// `target` cut down to `most` new pods, at least 1; no old pod may go that might not go before.
-pub(crate) fn lowered(target: Target, most: i32, limits: Limits, replicas: i32) -> Target {
-    let unavailable = unavailable_of(target, replicas).min(most);
+/// Old pods that are gone already or that the user can spare by now.
+pub(crate) fn spare(limits: Limits, count: Count) -> i32 {
+    let Count { replicas, ready, old, .. } = count;
+    (replicas - old).max(ready.saturating_add(limits.unavailable))
+}
+
+/// `target` cut down to `most` new pods, at least 1, and to old pods that can be spared; no old pod
+/// may go that might not go before.
+pub(crate) fn lowered(
+    target: Target,
+    most: i32,
+    spare: i32,
+    limits: Limits,
+    replicas: i32,
+) -> Target {
+    let unavailable = unavailable_of(target, replicas).min(most).min(spare);
     let surge = target.max_surge.ceil_of(replicas).min(limits.surge).min(most - unavailable);
     fields(unavailable, surge.max(i32::from(unavailable == 0)), replicas)
 }

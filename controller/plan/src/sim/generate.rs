@@ -25,13 +25,19 @@ const LIMITS: [&str; 14] = [
 ];
 const SHARES: [&str; 12] =
     ["1", "1", "2", "3", "5", "10%", "20%", "25%", "33%", "50%", "66%", "80%"];
+const HEALTH_WORDS: [&str; 8] =
+    ["good", "good", "good", "bad", "nothing", "nan", "partial", "down"];
 const VERSIONS: [&str; 8] = ["v2", "v2", "v2", "v3", "v3", "v1", "v2+x", "v4"];
 
 impl Script {
     /// The story of a seed.
     #[must_use]
     pub fn random(seed: u64) -> Self {
-        let mut teller = Teller { random: Random::stream(seed, "story"), lines: Vec::new() };
+        let mut teller = Teller {
+            random: Random::stream(seed, "story"),
+            metrics: Random::stream(seed, "gates"),
+            lines: Vec::new(),
+        };
         teller.tell();
         // The lines are built of the language's own words.
         teller.lines.join("\n").parse().unwrap_or(Self(Vec::new()))
@@ -40,6 +46,8 @@ impl Script {
 
 struct Teller {
     random: Random,
+    /// Of gates alone.
+    metrics: Random,
     lines: Vec<String>,
 }
 
@@ -126,7 +134,27 @@ impl Teller {
         let deadline = self.one(&["", "", " deadline=20s", " deadline=1m", " deadline=3m"]);
         let failure = self.one(&["", "", "", "", " on-failure=pause"]);
         let paused = self.one(&["", "", "", "", "", "", "", "", "", " paused"]);
-        format!("rollout batches={}{deadline}{failure}{paused}", batches.join(","))
+        let gates = self.gates();
+        format!("rollout batches={}{deadline}{failure}{gates}{paused}", batches.join(","))
+    }
+
+    /// Where there are gates, the model Prometheus says this and that of v2 and v3.
+    fn gates(&mut self) -> String {
+        let pick = |random: &mut Random, words: &[&'static str]| {
+            random.pick(words).copied().unwrap_or_default()
+        };
+        if !self.metrics.chance(25) {
+            return String::new();
+        }
+        for version in ["v2", "v3"] {
+            let health = pick(&mut self.metrics, &HEALTH_WORDS);
+            self.say(format!("metrics {version} {health}"));
+        }
+        let random = &mut self.metrics;
+        let gate = pick(random, &["a/5s/1", "a/10s/3", "a/20s/2/background", "a/5s/2/dry"]);
+        let more = pick(random, &["", "", " gate=b/7s/2/background", " bake=30s"]);
+        let unknown = pick(random, &["", "", " on-unknown=abort"]);
+        format!("{unknown}{more} gate={gate}")
     }
 
     fn faults(&mut self) {

@@ -141,6 +141,8 @@ impl Releases {
                 let free = workload.filter(|w| self.specs.is_empty() && !is_fenced(w));
                 if let Some(workload) = free {
                     self.stable = Some(workload.revision.clone());
+                    // Who rejected anything took its bar along.
+                    self.rejected.retain(|revision| bars(workload, revision));
                 }
                 self.specs.push(spec);
             }
