@@ -38,10 +38,13 @@ pub struct RolloutStatus {
     /// The batch of a release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchStatus>,
-    /// The user's own fields while a release holds them, once more: should the hold be lost while
+    /// A Deployment's own fields while a release holds them, once more: should the hold be lost while
     /// the fence stays, nothing of the user's is lost with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Original>,
+    /// The same of a StatefulSet: the user's own partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original_partition: Option<i32>,
     /// What the Rollout waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<WaitingFor>,
