@@ -214,6 +214,15 @@ impl Hold {
         }
     }
 
+    /// A StatefulSet's state in a release, if that is what it is.
+    #[must_use]
+    pub fn as_partitioned(&self) -> Option<&Partitioned> {
+        match &self.state {
+            HoldState::Partitioned(held) => Some(held),
+            HoldState::Fenced(_) | HoldState::Barred(_) => None,
+        }
+    }
+
     /// The annotation's text: one line of JSON, the same for equal holds.
     #[must_use]
     pub fn to_text(&self) -> String {

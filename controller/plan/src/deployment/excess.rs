@@ -3,7 +3,7 @@
 //! to replicas + surge, and never cuts what is above it. Which sizes, and in what order.
 
 use crate::batch::Goal;
-use crate::wave::Limits;
+use super::wave::Limits;
 
 /// The sizes as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

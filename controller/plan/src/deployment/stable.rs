@@ -5,7 +5,7 @@ use crds::Fenced;
 use crds::contract::FENCE_MIN_READY_SECONDS;
 
 use crate::action::Action;
-use crate::deployment::{count, find};
+use crate::revisions::{count, find};
 use crate::draft::{Draft, later};
 use crate::observed::Sets;
 use crate::waiting::Wait;
