@@ -152,6 +152,28 @@ pub enum Reading {
     Malformed(String),
 }
 
+impl HoldState {
+    /// The revision that is released, whatever the kind; None outside a release.
+    #[must_use]
+    pub fn update(&self) -> Option<&Revision> {
+        match self {
+            Self::Fenced(held) => Some(&held.revision),
+            Self::Partitioned(held) => Some(&held.revision),
+            Self::Barred(_) => None,
+        }
+    }
+
+    /// The revision that the release leaves.
+    #[must_use]
+    pub fn stable(&self) -> Option<&Revision> {
+        match self {
+            Self::Fenced(held) => Some(&held.stable),
+            Self::Partitioned(held) => Some(&held.stable),
+            Self::Barred(_) => None,
+        }
+    }
+}
+
 impl Fenced {
     /// The hold of a template that has just arrived at a workload outside a release: nothing moves.
     #[must_use]

@@ -219,7 +219,7 @@ fn long_messages_are_cut() {
 fn a_rollout_in_a_release() {
     let seen = rollout(&raw(ROLLOUT)).unwrap();
     assert_eq!(seen.status.phase, Phase::Paused);
-    assert_eq!(seen.workload().to_string(), "t3/web");
+    assert_eq!(seen.workload().unwrap().key.to_string(), "t3/web");
     let facts = seen.facts(Some("elder".into()), true);
     assert!(facts.has_finalizer && !facts.deleting && facts.request.is_none());
     assert_eq!(facts.rival.as_deref(), Some("elder"));

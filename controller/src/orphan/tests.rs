@@ -27,7 +27,7 @@ const HOLD: &str =
 fn world_of(rollouts: &[&Value], armed: &Value) -> World {
     let mut world = World::default();
     list(&mut world, &Source::Rollouts, rollouts);
-    list(&mut world, &Source::Armed, &[armed]);
+    list(&mut world, &Source::Armed(WorkloadKind::Deployment), &[armed]);
     list(&mut world, &Source::Kept, &[]);
     world.take_demands();
     world
@@ -173,7 +173,7 @@ async fn a_copy_is_given_back_and_stands_in_nobodys_way() {
     let copy = json!({ "metadata": { "name": "copy", "uid": "uid-copy" } });
     let copy = with(&seen_through(&deployment()), &copy);
     let mut world = world_of(&[&rollout()], &seen_through(&deployment()));
-    let due = world.apply(&Source::Armed, &Event::Apply(raw(&copy)));
+    let due = world.apply(&Source::Armed(WorkloadKind::Deployment), &Event::Apply(raw(&copy)));
     assert_eq!(due, [key("web")]);
     let (mut context, script) = scripted(world, vec![read(ROLLOUTS, 503, status(503, "no"))]);
     context.decide = content;
