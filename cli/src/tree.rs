@@ -71,7 +71,9 @@ impl Seen<'_> {
         let status = self.rollout.status.clone().unwrap_or_default();
         match self.workload.and_then(hold_of).map(|hold| hold.state) {
             Some(held)
-                if held.update().is_some_and(|one| status.update_revision.as_ref() != Some(one)) =>
+                if held
+                    .update()
+                    .is_some_and(|one| status.update_revision.as_ref() != Some(one)) =>
             {
                 Phase::Held
             }

@@ -278,7 +278,8 @@ impl World {
             }
             Source::Sets(kind, key) => self.feed_sets(key, |own| {
                 let was = own.sets.is_synced();
-                !feed(&mut own.sets, event, observe::revision_of(*kind)).is_empty() || was != own.sets.is_synced()
+                !feed(&mut own.sets, event, observe::revision_of(*kind)).is_empty()
+                    || was != own.sets.is_synced()
             }),
             Source::Pods(key) => self.feed_sets(key, |own| {
                 let was = own.pods.is_synced();

@@ -1,8 +1,8 @@
 //! A plan in the making: collects what the machine decides and turns it into a [`Plan`]. Decides
 //! nothing about a release.
 
-use crds::{RolloutStatus, WorkloadKind};
 use crds::status::{Phase, WaitingFor};
+use crds::{RolloutStatus, WorkloadKind};
 use jiff::{Timestamp, ToSpan};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -114,8 +114,11 @@ impl<'a> Draft<'a> {
             Some(wait) => Some(self.waiting_for(wait)),
             None => self.before().waiting_for.clone(),
         };
-        let going_on =
-            self.before().waiting_for.as_ref().is_some_and(|before| before.reason == wait.reason(self.kind()));
+        let going_on = self
+            .before()
+            .waiting_for
+            .as_ref()
+            .is_some_and(|before| before.reason == wait.reason(self.kind()));
         let Some(said) = said.filter(|_| !going_on) else { return self.wait = Some(wait) };
         let since = self.seen.unsettled_since.map_or(said.since.0, |at| at.max(said.since.0));
         let patience = later(since, PATIENCE_SECONDS);

@@ -3,9 +3,7 @@
 //! is in `deployment` and `stateful`.
 
 use crds::hold::Reading;
-use crds::{
-    Barred, Fenced, Hold, HoldState, Partitioned, Revision, RolloutStatus, WorkloadKind,
-};
+use crds::{Barred, Fenced, Hold, HoldState, Partitioned, Revision, RolloutStatus, WorkloadKind};
 use jiff::Timestamp;
 
 use crate::action::Action;
@@ -216,9 +214,7 @@ impl<'a> Held<'a> {
         let revision = self.workload.revision.clone();
         self.write(match self.kind {
             Kind::Deployment(_, hold) => HoldState::Fenced(deployment::stopped(hold, revision)),
-            Kind::StatefulSet(_, hold) => {
-                HoldState::Partitioned(stateful::stopped(hold, revision))
-            }
+            Kind::StatefulSet(_, hold) => HoldState::Partitioned(stateful::stopped(hold, revision)),
         })
     }
 

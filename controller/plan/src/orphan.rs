@@ -30,7 +30,9 @@ pub enum GiveBack {
 #[must_use]
 pub fn give_back(workload: &Workload) -> GiveBack {
     match &workload.hold {
-        Reading::Newer(schema) => GiveBack::Leave(Wait::NewerHold { schema: *schema }.message(workload.kind())),
+        Reading::Newer(schema) => {
+            GiveBack::Leave(Wait::NewerHold { schema: *schema }.message(workload.kind()))
+        }
         Reading::None | Reading::Malformed(_) if workload.is_fenced() => {
             GiveBack::Leave(Wait::FenceWithoutHold.message(workload.kind()))
         }

@@ -1,9 +1,9 @@
 //! A release from the hold to the lift: which batch it is in, whether that is done, and what has
 //! to follow. Decides; the writes are built by `kind` and `retreat`.
 
+use crds::Revision;
 use crds::rollout::OnFailure;
 use crds::status::{BatchStatus, Phase};
-use crds::Revision;
 use jiff::Timestamp;
 
 use crate::batch::{Goal, Step};

@@ -153,7 +153,8 @@ impl Moving<'_> {
         let new = all(self.sets).filter(|set| set.revision == self.hold.revision);
         let pods: Vec<&Pod> = new.flat_map(|set| &set.pods).collect();
         let unready = pods.iter().find(|pod| pod.ready_since.is_none());
-        let ready = all(self.sets).flat_map(|set| &set.pods).filter(|pod| pod.ready_since.is_some());
+        let ready =
+            all(self.sets).flat_map(|set| &set.pods).filter(|pod| pod.ready_since.is_some());
         let whole = count(ready) >= self.workload.replicas;
         let lowest = pods.iter().min_by_key(|pod| self.live.index_of(&pod.name));
         if let Some(pod) = unready.or(lowest.filter(|_| whole)) {

@@ -36,11 +36,7 @@ pub async fn retreat(
 }
 
 /// Takes the ownership of an earlier retreat away, if any is left.
-pub async fn tidy(
-    context: &Context,
-    rollout: &Key,
-    target: &Target,
-) -> Result<(), ExecuteError> {
+pub async fn tidy(context: &Context, rollout: &Key, target: &Target) -> Result<(), ExecuteError> {
     let (kind, key) = (Kind::Workload(target.kind), &target.key);
     let live = context.cluster.get(kind, key).await.map_err(failed("tidy", kind, key))?;
     let patch = tidy_patch(&live);

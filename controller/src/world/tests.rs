@@ -88,7 +88,11 @@ fn list(world: &mut World, source: &Source, objects: &[Raw]) -> Vec<Key> {
 fn armed_world() -> World {
     let mut world = World::default();
     list(&mut world, &Source::Rollouts, &[rollout_of("web", "web", "00", 1)]);
-    list(&mut world, &Source::Armed(WorkloadKind::Deployment), &[deployment("web", Some("web"), 10)]);
+    list(
+        &mut world,
+        &Source::Armed(WorkloadKind::Deployment),
+        &[deployment("web", Some("web"), 10)],
+    );
     list(&mut world, &Source::Kept, &[]);
     world.take_demands();
     world
@@ -148,7 +152,10 @@ fn arming_is_seen_at_once_and_ends_the_watch_by_name() {
     world.wrote_workload(&key("web"), &deployment("web", Some("web"), 6));
     assert!(known(&world).armed);
     assert_eq!(world.take_demands(), []);
-    world.apply(&Source::Armed(WorkloadKind::Deployment), &Event::Apply(deployment("web", Some("web"), 6)));
+    world.apply(
+        &Source::Armed(WorkloadKind::Deployment),
+        &Event::Apply(deployment("web", Some("web"), 6)),
+    );
     assert_eq!(world.take_demands(), [Demand::Stop(alone)]);
     assert!(known(&world).armed);
 }
@@ -156,7 +163,10 @@ fn arming_is_seen_at_once_and_ends_the_watch_by_name() {
 #[test]
 fn leaving_the_armed_ones_is_not_being_absent() {
     let mut world = armed_world();
-    let touched = world.apply(&Source::Armed(WorkloadKind::Deployment), &Event::Delete(deployment("web", Some("web"), 11)));
+    let touched = world.apply(
+        &Source::Armed(WorkloadKind::Deployment),
+        &Event::Delete(deployment("web", Some("web"), 11)),
+    );
     assert_eq!(touched, [key("web")]);
     assert!(matches!(workload_of(&world, "web"), Fact::Unknown(_)));
     let alone = Source::Workload(WorkloadKind::Deployment, key("web"));
@@ -185,7 +195,10 @@ fn an_own_write_is_not_undone_by_a_late_watch() {
 fn versions_are_numbers_not_texts() {
     let mut world = armed_world();
     world.wrote_workload(&key("web"), &deployment("web", Some("web"), 100));
-    world.apply(&Source::Armed(WorkloadKind::Deployment), &Event::Apply(deployment("web", Some("web"), 99)));
+    world.apply(
+        &Source::Armed(WorkloadKind::Deployment),
+        &Event::Apply(deployment("web", Some("web"), 99)),
+    );
     assert_eq!(known(&world).generation, 100);
 }
 
@@ -232,7 +245,8 @@ fn sets(world: &World) -> Fact<Sets> {
 #[test]
 fn sets_and_pods_are_watched_only_while_wanted() {
     let mut world = watching();
-    let (sets_of, pods_of) = (Source::Sets(WorkloadKind::Deployment, key("web")), Source::Pods(key("web")));
+    let (sets_of, pods_of) =
+        (Source::Sets(WorkloadKind::Deployment, key("web")), Source::Pods(key("web")));
     let scope = Scope::Selected { namespace: "ns".into(), selector: "app=web".into() };
     let start = |source: &Source| Demand::Start(source.clone(), scope.clone());
     assert_eq!(world.take_demands(), [start(&sets_of), start(&pods_of)]);
@@ -282,7 +296,8 @@ fn sets_are_split_by_the_live_template() {
 #[test]
 fn only_news_of_sets_and_pods_makes_a_rollout_due() {
     let mut world = watching();
-    let (sets_of, pods_of) = (Source::Sets(WorkloadKind::Deployment, key("web")), Source::Pods(key("web")));
+    let (sets_of, pods_of) =
+        (Source::Sets(WorkloadKind::Deployment, key("web")), Source::Pods(key("web")));
     list(&mut world, &sets_of, &[set_of("web-1", "uid-web", "v1", 1, 30)]);
     list(&mut world, &pods_of, &[pod_of("a", "web-1")]);
     let mut same = set_of("web-1", "uid-web", "v1", 1, 30).value().clone();
@@ -335,7 +350,10 @@ fn a_workload_made_again_with_another_selector_is_watched_anew() {
 #[test]
 fn a_rollout_that_is_gone_takes_its_watches_with_it() {
     let mut world = watching();
-    world.apply(&Source::Armed(WorkloadKind::Deployment), &Event::Delete(deployment("web", Some("web"), 11)));
+    world.apply(
+        &Source::Armed(WorkloadKind::Deployment),
+        &Event::Delete(deployment("web", Some("web"), 11)),
+    );
     world.take_demands();
     let event = Event::Delete(rollout_of("web", "web", "00", 9));
     assert_eq!(world.apply(&Source::Rollouts, &event), [key("web")]);

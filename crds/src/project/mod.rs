@@ -25,8 +25,8 @@
 use json_patch::Patch;
 use serde_json::Value;
 
-use crate::{HoldState, WorkloadKind};
 use crate::hold::Reading;
+use crate::{HoldState, WorkloadKind};
 use kind::Projected;
 use workload::Workload;
 

@@ -4,13 +4,13 @@
 
 use std::borrow::Cow;
 
+use super::Verdict;
 use super::field::Field;
 use super::kind::{HeldOf, Projected};
 use super::wanted::{Live, Wanted};
 use super::warning::Voice;
 use super::wish::{self, Wish};
 use super::workload::Workload;
-use super::Verdict;
 use crate::contract::{ARMED_LABEL, ROLLOUT_LABEL};
 use crate::hold::{Bar, Reading};
 use crate::{Barred, Hold, HoldState, Revision};

@@ -149,7 +149,8 @@ async fn a_re_apply_in_a_release_moves_nothing_and_is_restored() -> Outcome {
         s.release("v2").await?;
         s.rests_in(1).await?;
         s.apply().await?;
-        s.kubectl.feed(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &s.app.manifest())
+        s.kubectl
+            .feed(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &s.app.manifest())
             .await?;
         s.rests_in(1).await?;
         s.promote().await?;

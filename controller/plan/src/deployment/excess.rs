@@ -2,8 +2,8 @@
 //! resizing ReplicaSets. Only with the fence on and unpaused: there the stock controller fills up
 //! to replicas + surge, and never cuts what is above it. Which sizes, and in what order.
 
-use crate::batch::Goal;
 use super::wave::Limits;
+use crate::batch::Goal;
 
 /// The sizes as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,16 +3,16 @@
 
 use crds::Fenced;
 
-use crate::action::Action;
-use crate::batch::Goal;
-use crate::kind::Held;
-use crate::revisions::{Progress, find, ready_of};
-use crate::draft::Draft;
 use super::excess::{self, Back, Sizes};
 use super::wave::{self, Count, Limits};
 use super::write_fenced;
+use crate::action::Action;
+use crate::batch::Goal;
+use crate::draft::Draft;
+use crate::kind::Held;
 use crate::observed::{Set, Sets, Workload};
 use crate::retreat;
+use crate::revisions::{Progress, find, ready_of};
 use crate::waiting::Wait;
 
 /// A batch whose ReplicaSets are known.

@@ -15,10 +15,12 @@ use crate::tests::scene::{Scene, assert_phase, batch, manual, now, revision, wai
 fn at_rest(own: i32) -> Scene {
     let mut scene = Scene::at_rest();
     let spec = &mut scene.seen.rollout.spec;
-    spec.workload_ref =
-        WorkloadRef { api_version: "apps/v1".into(), kind: "StatefulSet".into(), name: "db".into() };
-    spec.strategy.batches =
-        vec![manual(Percent(20)), batch(Percent(50)), batch(Percent(100))];
+    spec.workload_ref = WorkloadRef {
+        api_version: "apps/v1".into(),
+        kind: "StatefulSet".into(),
+        name: "db".into(),
+    };
+    spec.strategy.batches = vec![manual(Percent(20)), batch(Percent(50)), batch(Percent(100))];
     scene.workload().fields = Live::StatefulSet(Stateful {
         fields: StatefulFields::RollingUpdate { partition: own },
         size: 10,

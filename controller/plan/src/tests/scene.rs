@@ -11,7 +11,8 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::action::{Action, Plan, WriteHold};
 use crate::observed::{
-    Fact, Fields, KeptTemplate, Live, Observed, Pod, RolloutFacts, Set, Sets, Strategy, Trouble, Workload,
+    Fact, Fields, KeptTemplate, Live, Observed, Pod, RolloutFacts, Set, Sets, Strategy, Trouble,
+    Workload,
 };
 use crate::{lint, plan};
 
