@@ -52,8 +52,8 @@ fn as_set(revision: ControllerRevision, pods: &[Pod]) -> Option<ReplicaSet> {
 }
 
 fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.into_iter().any(|one| one.type_ == "Ready" && one.status == "True")
+    let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.any(|one| one.type_ == "Ready" && one.status == "True")
 }
 
 fn template_of(revision: &ControllerRevision) -> Option<PodTemplateSpec> {

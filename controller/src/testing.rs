@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use crds::WorkloadKind;
 use http::{Request, Response};
 use jiff::Timestamp;
 use kube::Client;

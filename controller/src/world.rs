@@ -148,11 +148,6 @@ impl World {
         self.rollouts.get(key).map(|entry| (&entry.value, entry.resource_version.as_str()))
     }
 
-    /// Where the workload of a Rollout is.
-    pub fn target(&self, rollout: &Key) -> Option<&Target> {
-        self.references.get(rollout)
-    }
-
     /// The workload of a Rollout: none while nobody can say.
     pub fn workload(&self, rollout: &Key) -> Option<&WorkloadSeen> {
         match self.workload_fact(rollout) {

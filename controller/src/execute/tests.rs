@@ -1,7 +1,7 @@
 //! Exact requests: verb, address, field manager, body, precondition.
 
 use crds::hold::Bar;
-use crds::{Fenced, Hold, IntOrPercent, Original, Revision, Target};
+use crds::{Fenced, Hold, IntOrPercent, Original, Revision, Target, WorkloadKind};
 use plan::{Payload, TemplateFrom, WriteHold};
 use serde_json::{Value, json};
 

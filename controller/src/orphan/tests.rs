@@ -1,11 +1,12 @@
 //! Tests of orphan: the exact requests that give an armed workload back.
 
 use crds::hold::Bar;
-use crds::{Fenced, Hold, IntOrPercent, Original, Revision};
+use crds::{Fenced, Hold, IntOrPercent, Original, Revision, WorkloadKind};
 use kube::runtime::watcher::Event;
 use plan::{Observed, Plan};
 use serde_json::{Value, json};
 
+use crate::key::Target;
 use crate::queue::Next;
 use crate::reconcile::reconcile;
 use crate::testing::{
@@ -192,7 +193,10 @@ async fn a_rollout_that_goes_makes_its_workload_due() {
     assert!(world.orphans(&key("web")).is_empty(), "the other one names it too");
     let due = world.apply(&Source::Rollouts, &Event::Delete(raw(&other)));
     assert_eq!(due, [key("other"), key("web")]);
-    assert_eq!(world.orphans(&key("web")), [(key("web"), None)]);
+    assert_eq!(
+        world.orphans(&key("web")),
+        [(Target::new(WorkloadKind::Deployment, key("web")), None)]
+    );
     world.apply(&Source::Rollouts, &Event::Apply(raw(&rollout())));
     assert!(world.orphans(&key("web")).is_empty());
 }

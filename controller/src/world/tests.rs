@@ -149,7 +149,7 @@ fn arming_is_seen_at_once_and_ends_the_watch_by_name() {
     let alone = Source::Workload(WorkloadKind::Deployment, key("web"));
     list(&mut world, &alone, &[deployment("web", None, 5)]);
     world.take_demands();
-    world.wrote_workload(&key("web"), &deployment("web", Some("web"), 6));
+    world.wrote_workload(&key("web"), WorkloadKind::Deployment, &deployment("web", Some("web"), 6));
     assert!(known(&world).armed);
     assert_eq!(world.take_demands(), []);
     world.apply(
@@ -177,7 +177,11 @@ fn leaving_the_armed_ones_is_not_being_absent() {
 #[test]
 fn an_own_write_is_not_undone_by_a_late_watch() {
     let mut world = armed_world();
-    world.wrote_workload(&key("web"), &deployment("web", Some("web"), 20));
+    world.wrote_workload(
+        &key("web"),
+        WorkloadKind::Deployment,
+        &deployment("web", Some("web"), 20),
+    );
     for late in [10, 15, 19] {
         let event = Event::Apply(deployment("web", Some("web"), late));
         assert_eq!(world.apply(&Source::Armed(WorkloadKind::Deployment), &event), []);
@@ -194,7 +198,11 @@ fn an_own_write_is_not_undone_by_a_late_watch() {
 #[test]
 fn versions_are_numbers_not_texts() {
     let mut world = armed_world();
-    world.wrote_workload(&key("web"), &deployment("web", Some("web"), 100));
+    world.wrote_workload(
+        &key("web"),
+        WorkloadKind::Deployment,
+        &deployment("web", Some("web"), 100),
+    );
     world.apply(
         &Source::Armed(WorkloadKind::Deployment),
         &Event::Apply(deployment("web", Some("web"), 99)),
@@ -223,7 +231,7 @@ fn until_a_new_list_is_complete_the_old_one_holds() {
 #[test]
 fn a_live_read_that_finds_nothing_starts_the_look() {
     let mut world = armed_world();
-    world.lost_workload(&key("web"), &key("web"));
+    world.lost_workload(&key("web"), &Target::new(WorkloadKind::Deployment, key("web")));
     assert!(matches!(workload_of(&world, "web"), Fact::Unknown(_)));
     assert_eq!(world.take_demands().len(), 1);
     // The watch is late and still shows it.
@@ -330,7 +338,7 @@ fn own_writes_to_sets_are_seen_at_once() {
     let mut written = set_of("web-1", "uid-web", "v1", 1, 30).value().clone();
     written["spec"]["replicas"] = json!(7);
     written["metadata"]["resourceVersion"] = json!("40");
-    world.wrote_set(&key("web"), &raw(written));
+    world.wrote_set(&key("web"), WorkloadKind::Deployment, &raw(written));
     world.apply(&source, &Event::Apply(set_of("web-1", "uid-web", "v1", 1, 31)));
     let Fact::Known(sets) = sets(&world) else { panic!() };
     assert_eq!(sets.old[0].replicas, 7);

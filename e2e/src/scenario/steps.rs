@@ -186,7 +186,8 @@ impl Scenario {
     /// # Errors
     /// It is not there.
     pub async fn owners(&self) -> Outcome<BTreeSet<String>> {
-        let args = ["get", &self.app.resource(), "--show-managed-fields"];
+        let resource = self.app.resource();
+        let args = ["get", resource.as_str(), "--show-managed-fields"];
         let live = self.kubectl.json(&args, None).await?;
         let entries = live["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
         let of_spec = entries.iter().filter(|entry| entry["fieldsV1"]["f:spec"].is_object());
