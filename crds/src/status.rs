@@ -38,8 +38,8 @@ pub struct RolloutStatus {
     /// The batch of a release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchStatus>,
-    /// A Deployment's own fields while a release holds them, once more: should the hold be lost while
-    /// the fence stays, nothing of the user's is lost with it.
+    /// A Deployment's own fields while a release holds them, once more: should the hold be lost
+    /// while the fence stays, nothing of the user's is lost with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Original>,
     /// The same of a StatefulSet: the user's own partition.

@@ -106,10 +106,12 @@ fn target(plan: &Plan) -> (u32, i32) {
 }
 
 fn deleted(plan: &Plan) -> Vec<&str> {
-    let name = |action| match action {
-        &Action::DeletePod { ref pod, .. } => Some(pod.as_str()),
-        _ => None,
-    };
+    fn name(action: &Action) -> Option<&str> {
+        match action {
+            Action::DeletePod { pod, .. } => Some(pod),
+            _ => None,
+        }
+    }
     plan.actions.iter().filter_map(name).collect()
 }
 

@@ -91,7 +91,10 @@ fn a_new_template_is_held_by_the_partition_in_its_own_write() {
     assert_eq!(
         text,
         format!(
-            r#"{{"schema":1,"state":"partitioned","revision":"{}","stable":"{}","batch":0,"target":{{"partition":2147483647}},"original":{{"partition":0}}}}"#,
+            concat!(
+                r#"{{"schema":1,"state":"partitioned","revision":"{}","stable":"{}","batch":0,"#,
+                r#""target":{{"partition":2147483647}},"original":{{"partition":0}}}}"#
+            ),
             revision("v2"),
             revision("v1"),
         )
