@@ -1,14 +1,16 @@
 //! The connection and the few reads that all commands share. Writes are in the rooms that make
 //! them.
 
-use crds::{Rollout, contract};
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use crds::{Rollout, WorkloadKind, contract};
+use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 use crate::args::Connection;
 use crate::error::{Error, call};
+use crate::stateful;
 
 /// A cluster and the namespace that is meant.
 pub(crate) struct Cluster {
@@ -56,12 +58,44 @@ impl Cluster {
 
     /// The workload of a Rollout, if it exists.
     pub(crate) async fn workload(&self, rollout: &Rollout) -> Result<Option<Deployment>, Error> {
-        let name = &rollout.spec.workload_ref.name;
-        self.deployments().get_opt(name).await.map_err(call("read the Deployment"))
+        let reference = &rollout.spec.workload_ref;
+        match reference.kind() {
+            Some(WorkloadKind::StatefulSet) => {
+                let read = self.statefulsets().get_opt(&reference.name).await;
+                Ok(read.map_err(call("read the StatefulSet"))?.map(stateful::as_deployment))
+            }
+            Some(WorkloadKind::Deployment) | None => {
+                let read = self.deployments().get_opt(&reference.name).await;
+                read.map_err(call("read the Deployment"))
+            }
+        }
+    }
+
+    fn statefulsets(&self) -> Api<StatefulSet> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// The revisions of a Rollout's workload that have pods, oldest first.
+    pub(crate) async fn revisions(
+        &self,
+        rollout: &Rollout,
+        workload: &Deployment,
+    ) -> Result<Vec<ReplicaSet>, Error> {
+        if rollout.spec.workload_ref.kind() != Some(WorkloadKind::StatefulSet) {
+            return self.sets(workload).await;
+        }
+        let labels = ListParams::default().labels(&selector_of(workload));
+        let revisions: Api<ControllerRevision> =
+            Api::namespaced(self.client.clone(), &self.namespace);
+        let revisions = revisions.list(&labels).await;
+        let revisions = revisions.map_err(call("list the ControllerRevisions"))?.items;
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
+        let pods = pods.list(&labels).await.map_err(call("list the pods"))?.items;
+        Ok(stateful::as_sets(workload.metadata.uid.as_deref(), revisions, &pods))
     }
 
     /// The ReplicaSets that a Deployment owns and that have pods, oldest first.
-    pub(crate) async fn sets(&self, owner: &Deployment) -> Result<Vec<ReplicaSet>, Error> {
+    async fn sets(&self, owner: &Deployment) -> Result<Vec<ReplicaSet>, Error> {
         let api: Api<ReplicaSet> = Api::namespaced(self.client.clone(), &self.namespace);
         let listed = api
             .list(&ListParams::default().labels(&selector_of(owner)))

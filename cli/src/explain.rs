@@ -5,7 +5,7 @@ mod advice;
 
 use std::process::ExitCode;
 
-use crds::{HoldState, Rollout, contract};
+use crds::{Rollout, contract};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 
@@ -53,14 +53,12 @@ fn sentences(rollout: &Rollout, workload: Option<&Deployment>) -> Vec<String> {
 
 /// A hold that the status does not speak of yet.
 fn unseen_release(rollout: &Rollout, workload: &Deployment) -> Option<String> {
-    let HoldState::Fenced(fenced) = tree::hold_of(workload)?.state else { return None };
+    let hold = tree::hold_of(workload)?;
+    let update = hold.state.update()?;
     let known = rollout.status.as_ref().and_then(|status| status.update_revision.as_ref());
-    (known != Some(&fenced.revision)).then(|| {
-        format!(
-            "Deployment {} is held at revision {}, which no controller has taken up yet.",
-            workload.name_any(),
-            fenced.revision
-        )
+    let (kind, name) = (&rollout.spec.workload_ref.kind, workload.name_any());
+    (known != Some(update)).then(|| {
+        format!("{kind} {name} is held at revision {update}, which no controller has taken up yet.")
     })
 }
 

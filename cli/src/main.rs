@@ -10,6 +10,7 @@ mod paint;
 mod release_hold;
 mod request;
 mod simulate;
+mod stateful;
 mod status;
 mod tree;
 

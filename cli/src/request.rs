@@ -83,7 +83,7 @@ fn meant(rollout: &Rollout, workload: Option<&Deployment>, verb: Verb) -> Option
         return barred.map(|revision| (revision, 0));
     }
     let revision = match hold {
-        Some(HoldState::Fenced(fenced)) => Some(fenced.revision),
+        Some(held) if held.update().is_some() => held.update().cloned(),
         _ => status.update_revision.clone(),
     }?;
     let same = status.update_revision.as_ref() == Some(&revision);

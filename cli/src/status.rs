@@ -127,7 +127,7 @@ async fn show(
     workload: Option<&Deployment>,
 ) -> Result<Outcome, Error> {
     let sets = match workload {
-        Some(workload) => cluster.sets(workload).await?,
+        Some(workload) => cluster.revisions(rollout, workload).await?,
         None => Vec::new(),
     };
     let seen = seen(rollout, workload, &sets);

@@ -3,7 +3,7 @@
 
 use crds::hold::{Bar, Reading};
 use crds::status::{GateState, GateStatus, Phase};
-use crds::{Hold, HoldState, Rollout, contract};
+use crds::{Barred, Hold, HoldState, Rollout, contract};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
@@ -43,16 +43,18 @@ impl Seen<'_> {
         let status = self.rollout.status.clone().unwrap_or_default();
         let current = status.observed_generation == self.rollout.metadata.generation;
         match self.workload.and_then(hold_of).map(|hold| hold.state) {
-            Some(HoldState::Fenced(fenced)) => {
-                let same = status.update_revision.as_ref() == Some(&fenced.revision);
+            Some(held) if held.update().is_some() => {
+                let same = status.update_revision.as_ref() == held.update();
                 if same && current && status.phase == Phase::Failed {
                     Outcome::Failed
                 } else {
                     Outcome::Running
                 }
             }
-            Some(HoldState::Barred(barred)) => match (barred.why, status.phase) {
-                (Bar::Rejected, Phase::Rejected) => Outcome::Failed,
+            Some(held) => match (held, status.phase) {
+                (HoldState::Barred(Barred { why: Bar::Rejected, .. }), Phase::Rejected) => {
+                    Outcome::Failed
+                }
                 _ => Outcome::Running,
             },
             None if !current => Outcome::Running,
@@ -68,8 +70,10 @@ impl Seen<'_> {
     fn phase(&self) -> Phase {
         let status = self.rollout.status.clone().unwrap_or_default();
         match self.workload.and_then(hold_of).map(|hold| hold.state) {
-            Some(HoldState::Fenced(fenced))
-                if status.update_revision.as_ref() != Some(&fenced.revision) =>
+            Some(held)
+                if held
+                    .update()
+                    .is_some_and(|one| status.update_revision.as_ref() != Some(one)) =>
             {
                 Phase::Held
             }
@@ -149,9 +153,10 @@ impl Seen<'_> {
 
     fn set(&self, set: &ReplicaSet) -> String {
         let hold = self.workload.and_then(hold_of);
-        let role = match hold.as_ref().and_then(Hold::as_fenced) {
-            Some(fenced) if self.is_update(set) => format!("update {}", fenced.revision),
-            Some(fenced) if self.sets.len() <= 2 => format!("stable {}", fenced.stable),
+        let held = hold.as_ref().and_then(|hold| hold.state.update().zip(hold.state.stable()));
+        let role = match held {
+            Some((update, _)) if self.is_update(set) => format!("update {update}"),
+            Some((_, stable)) if self.sets.len() <= 2 => format!("stable {stable}"),
             None if self.is_update(set) => "stable".to_owned(),
             _ => "old".to_owned(),
         };

@@ -161,9 +161,9 @@ fn watch(
 ) -> impl Stream<Item = watcher::Result<Event<Raw>>> + Send + use<> {
     let kind = match source {
         Source::Rollouts => Kind::Rollout,
-        Source::Armed | Source::Workload(_) => Kind::Deployment,
+        Source::Armed(kind) | Source::Workload(kind, _) => Kind::Workload(*kind),
         Source::Kept => Kind::ControllerRevision,
-        Source::Sets(_) => Kind::ReplicaSet,
+        Source::Sets(kind, _) => Kind::of_revisions(*kind),
         Source::Pods(_) => Kind::Pod,
     };
     let client = context.cluster.client();

@@ -1,6 +1,7 @@
 //! Carries out the actions of a plan, one API write each, and shows the result to `world` at once.
 //! It makes no choice: what is written, and on which precondition, is the plan's.
 
+mod pod;
 mod retreat;
 mod rollout;
 mod set;
@@ -10,7 +11,7 @@ mod workload;
 use plan::{Action, Observed};
 
 use crate::cluster::CallError;
-use crate::key::Key;
+use crate::key::{Key, Target};
 use crate::raw::Kind;
 use crate::reconcile::Context;
 
@@ -79,6 +80,13 @@ pub fn failed<'a>(
     move |source| ExecuteError::Call { what, kind, key: key.clone(), source }
 }
 
+/// Where the workload of a Rollout is.
+pub fn target(seen: &Observed) -> Option<Target> {
+    let reference = &seen.rollout.spec.workload_ref;
+    let key = Key::new(&seen.rollout.namespace, &reference.name);
+    Some(Target::new(reference.kind()?, key))
+}
+
 /// Carries out one action; returns once `world` knows the result.
 ///
 /// # Errors
@@ -89,7 +97,8 @@ pub async fn execute(
     action: &Action,
 ) -> Result<(), ExecuteError> {
     let rollout = Key::new(&seen.rollout.namespace, &seen.rollout.name);
-    let target = Key::new(&seen.rollout.namespace, &seen.rollout.spec.workload_ref.name);
+    // No plan writes to a workload whose kind nobody knows.
+    let Some(target) = target(seen) else { return Ok(()) };
     match action {
         Action::AddFinalizer => rollout::finalizer(context, &rollout, true).await,
         Action::RemoveFinalizer => rollout::finalizer(context, &rollout, false).await,
@@ -107,7 +116,10 @@ pub async fn execute(
             set::write(context, &rollout, key, "resize_set", patch).await
         }
         Action::KeepTemplate { revision, set } => {
-            template::keep(context, &seen.rollout, revision, set).await
+            template::keep(context, &seen.rollout, target.kind, revision, set).await
+        }
+        Action::DeletePod { pod, uid } => {
+            pod::delete(context, &rollout, Key::new(&rollout.namespace, pod), uid).await
         }
         Action::DropTemplate { name } => {
             template::discard(context, &Key::new(&rollout.namespace, name)).await

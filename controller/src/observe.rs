@@ -1,17 +1,39 @@
 //! From objects as served to what the planner reads. Pure functions of one object each; putting
 //! them together is `world`'s business.
 
+use crds::WorkloadKind;
+
+use crate::raw::Raw;
+
 mod kept;
 mod pod;
 mod rollout;
 mod set;
+mod stateful;
 mod workload;
 
 pub use kept::{KeptSeen, kept};
 pub use pod::{PodSeen, pod};
 pub use rollout::{RolloutSeen, rollout};
-pub use set::{SetSeen, set};
+pub use set::{SetSeen, revision, set, template_in};
+pub use stateful::stateful;
 pub use workload::{WorkloadSeen, workload};
+
+/// How a workload of this kind is read.
+pub fn workload_of(kind: WorkloadKind) -> fn(&Raw) -> Result<WorkloadSeen, Unreadable> {
+    match kind {
+        WorkloadKind::Deployment => workload,
+        WorkloadKind::StatefulSet => stateful,
+    }
+}
+
+/// How a revision of a workload of this kind is read.
+pub fn revision_of(kind: WorkloadKind) -> fn(&Raw) -> Result<Option<SetSeen>, Unreadable> {
+    match kind {
+        WorkloadKind::Deployment => set,
+        WorkloadKind::StatefulSet => revision,
+    }
+}
 
 /// Why an object cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use plan::{Fact, GiveBack, Turn, give_back};
 use runtime::{chain, clock};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::execute::{self, ExecuteError, failed};
-use crate::key::Key;
+use crate::key::{Key, Target};
 use crate::observe::WorkloadSeen;
 use crate::publish;
 use crate::raw::Kind;
@@ -48,49 +49,53 @@ pub async fn tend(context: &Context, rollout: &Key) -> Option<Instant> {
 async fn free(
     context: &Context,
     rollout: &Key,
-    key: &Key,
+    target: &Target,
 ) -> Result<Option<Duration>, ExecuteError> {
-    let seen = context.with_world(|world| world.armed(key).cloned());
+    let seen = context.with_world(|world| world.armed(target).cloned());
     let Some(seen) = seen else { return Ok(None) };
-    if is_named(context, key).await? {
+    if is_named(context, target).await? {
         return Ok(Some(LATER));
     }
     if seen.retreated {
-        execute::tidy(context, rollout, key).await?;
+        execute::tidy(context, rollout, target).await?;
     }
     let workload = seen.workload(&rollout.name, Fact::Unknown("not watched".into()));
     match give_back(&workload) {
         GiveBack::Wait => Ok(Some(COPY)),
         GiveBack::Leave(why) => {
-            tracing::warn!(workload = %key, why, "armed without a Rollout, and left alone");
+            tracing::warn!(workload = %target.key, why, "armed without a Rollout, and left alone");
             Ok(None)
         }
         GiveBack::Lift(write) => {
-            execute::hold(context, rollout, key, &write).await?;
-            tell(context, key, &seen, "its own fields are back");
+            execute::hold(context, rollout, target, &write).await?;
+            tell(context, target, &seen, "its own fields are back");
             Ok(Some(COPY))
         }
         GiveBack::Disarm { uid } => {
-            execute::strip_sets(context, rollout, &uid, &seen.selector).await?;
-            execute::unlabel(context, rollout, key, &uid).await?;
-            tell(context, key, &seen, "updates are not held any more");
+            execute::strip_sets(context, rollout, target.kind, &uid, &seen.selector).await?;
+            execute::unlabel(context, rollout, target, &uid).await?;
+            tell(context, target, &seen, "updates are not held any more");
             Ok(None)
         }
     }
 }
 
 /// The watches may be behind, and what cannot be read may name it too: asks the apiserver.
-async fn is_named(context: &Context, workload: &Key) -> Result<bool, ExecuteError> {
+async fn is_named(context: &Context, target: &Target) -> Result<bool, ExecuteError> {
+    let workload = &target.key;
     let listed = context.cluster.list(Kind::Rollout, &workload.namespace, "").await;
     let rollouts = listed.map_err(failed("list_rollouts", Kind::Rollout, workload))?;
-    let mut names = rollouts.iter().map(|raw| &raw.value()["spec"]["workloadRef"]["name"]);
-    Ok(names.any(|name| *name == workload.name))
+    let mut named = rollouts.iter().map(|raw| &raw.value()["spec"]["workloadRef"]);
+    // One without a kind is none that could be read.
+    let is_of = |kind: &Value| kind.is_null() || kind == target.kind.as_str();
+    Ok(named.any(|named| named["name"] == workload.name && is_of(&named["kind"])))
 }
 
-fn tell(context: &Context, key: &Key, seen: &WorkloadSeen, what: &str) {
-    let message = format!("no Rollout names this deployment any more: {what}");
+fn tell(context: &Context, target: &Target, seen: &WorkloadSeen, what: &str) {
+    let noun = target.kind.noun();
+    let message = format!("no Rollout names this {noun} any more: {what}");
     let turn = Turn { reason: "Disarmed", message, warning: false };
-    publish::orphan(context, key, &seen.uid, turn);
+    publish::orphan(context, target, &seen.uid, turn);
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use crate::cluster::{CallError, Write, add, test};
-use crate::key::Key;
+use crate::key::{Key, Target};
 use crate::metrics::Metrics;
 use crate::raw::Kind;
 use crate::reconcile::Context;
@@ -78,11 +78,12 @@ fn status_write(key: Key, version: &str, status: &RolloutStatus) -> Write {
 }
 
 /// Tells of a workload that has no Rollout.
-pub fn orphan(context: &Context, workload: &Key, uid: &str, turn: Turn) {
+pub fn orphan(context: &Context, target: &Target, uid: &str, turn: Turn) {
+    let workload = &target.key;
     tracing::info!(%workload, reason = turn.reason, turn.message);
     let regarding = ObjectReference {
-        api_version: Some("apps/v1".to_owned()),
-        kind: Some("Deployment".to_owned()),
+        api_version: Some(target.kind.api_version().to_owned()),
+        kind: Some(target.kind.as_str().to_owned()),
         namespace: Some(workload.namespace.clone()),
         name: Some(workload.name.clone()),
         uid: Some(uid.to_owned()),

@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
+use crds::WorkloadKind;
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::{ApiResource, DynamicResourceScope};
@@ -30,13 +31,13 @@ pub struct Version(Option<u64>);
 pub enum Kind {
     /// Our own.
     Rollout,
-    /// The workload.
-    Deployment,
-    /// Of a workload in a release.
+    /// A workload of this kind.
+    Workload(WorkloadKind),
+    /// Of a Deployment in a release.
     ReplicaSet,
-    /// Of a ReplicaSet in a release.
+    /// Of a workload in a release.
     Pod,
-    /// A kept template.
+    /// A kept template, or a revision of a StatefulSet.
     ControllerRevision,
 }
 
@@ -45,10 +46,19 @@ impl Kind {
     pub fn resource(self) -> ApiResource {
         match self {
             Self::Rollout => ApiResource::erase::<crds::Rollout>(&()),
-            Self::Deployment => ApiResource::erase::<Deployment>(&()),
+            Self::Workload(WorkloadKind::Deployment) => ApiResource::erase::<Deployment>(&()),
+            Self::Workload(WorkloadKind::StatefulSet) => ApiResource::erase::<StatefulSet>(&()),
             Self::ReplicaSet => ApiResource::erase::<ReplicaSet>(&()),
             Self::Pod => ApiResource::erase::<Pod>(&()),
             Self::ControllerRevision => ApiResource::erase::<ControllerRevision>(&()),
+        }
+    }
+
+    /// What the pods of a workload of this kind are of: each has the template of one revision.
+    pub fn of_revisions(workload: WorkloadKind) -> Self {
+        match workload {
+            WorkloadKind::Deployment => Self::ReplicaSet,
+            WorkloadKind::StatefulSet => Self::ControllerRevision,
         }
     }
 

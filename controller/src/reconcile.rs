@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crds::WorkloadKind;
 use jiff::Timestamp;
 use plan::{Action, Observed, Plan};
 use runtime::{Shutdown, chain, clock};
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::cluster::{CallError, Cluster};
 use crate::execute::{self, ExecuteError, execute};
-use crate::key::Key;
+use crate::key::{Key, Target};
 use crate::metrics::Metrics;
 use crate::orphan;
 use crate::provider::Providers;
@@ -195,13 +196,15 @@ async fn reread(context: &Context, key: &Key, kind: Kind, object: &Key) -> Resul
     };
     context.with_world(|world| match (kind, &raw) {
         (Kind::Rollout, Some(raw)) => world.wrote_rollout(raw),
-        (Kind::Deployment, Some(raw)) => world.wrote_workload(key, raw),
-        (Kind::Deployment, None) => world.lost_workload(key, object),
-        (Kind::ReplicaSet, Some(raw)) => world.wrote_set(key, raw),
+        (Kind::Workload(kind), Some(raw)) => world.wrote_workload(key, kind, raw),
+        (Kind::Workload(kind), None) => {
+            world.lost_workload(key, &Target::new(kind, object.clone()));
+        }
+        (Kind::ReplicaSet, Some(raw)) => world.wrote_set(key, WorkloadKind::Deployment, raw),
         (Kind::ReplicaSet, None) => world.lost_set(key, object),
         (Kind::ControllerRevision, Some(raw)) => world.wrote_kept(raw),
         (Kind::ControllerRevision, None) => world.dropped_kept(object),
-        // The watch says when a Rollout is gone; pods are never written.
+        // The watch says when a Rollout is gone, and what became of a pod.
         (Kind::Rollout, None) | (Kind::Pod, _) => {}
     });
     Ok(())
@@ -213,7 +216,7 @@ async fn tidy(context: &Context, key: &Key, seen: &Observed) -> Result<(), TurnE
     if !left {
         return Ok(());
     }
-    let workload = Key::new(&seen.rollout.namespace, &seen.rollout.spec.workload_ref.name);
+    let Some(workload) = execute::target(seen) else { return Ok(()) };
     match execute::tidy(context, key, &workload).await {
         Err(error) if error.outdated().is_none() => Err(TurnError::Execute(error)),
         // Somebody else wrote: the next round looks again.

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use crds::WorkloadKind;
 use http::{Request, Response};
 use jiff::Timestamp;
 use kube::Client;
@@ -224,7 +225,8 @@ pub fn stable_set() -> Value {
 pub fn world(rollout: &Value, deployment: &Value) -> World {
     let mut world = World::default();
     list(&mut world, &Source::Rollouts, &[rollout]);
-    list(&mut world, &Source::Armed, &[deployment]);
+    list(&mut world, &Source::Armed(WorkloadKind::Deployment), &[deployment]);
+    list(&mut world, &Source::Armed(WorkloadKind::StatefulSet), &[]);
     list(&mut world, &Source::Kept, &[]);
     world.take_demands();
     world

@@ -2,9 +2,9 @@
 //! puts an [`Observed`] together; it decides nothing about releases and does no IO.
 //!
 //! ```text
-//!   always:                Rollouts, armed Deployments, kept templates (all namespaces)
-//!   a workload not armed:  that Deployment alone, by name
-//!   the plan asks for it:  ReplicaSets and pods of the workload, by its selector
+//!   always:                Rollouts, armed workloads of each kind, kept templates (everywhere)
+//!   a workload not armed:  that workload alone, by name
+//!   the plan asks for it:  revisions and pods of the workload, by its selector
 //! ```
 
 mod mirror;
@@ -13,6 +13,7 @@ mod own;
 
 use std::collections::{BTreeSet, HashMap};
 
+use crds::WorkloadKind;
 use crds::contract::{ARMED_LABEL, ARMED_VALUE, REVISION_LABEL, ROLLOUT_LABEL, SYSTEM_NAMESPACE};
 use jiff::Timestamp;
 use kube::runtime::watcher::Event;
@@ -23,7 +24,7 @@ use tokio::time::Instant;
 use self::mirror::{Entry, Mirror};
 use self::orphans::Orphans;
 use self::own::{Own, OwnSets};
-use crate::key::Key;
+use crate::key::{Key, Target};
 use crate::observe::{self, KeptSeen, RolloutSeen, Unreadable, WorkloadSeen};
 use crate::raw::Raw;
 
@@ -32,14 +33,14 @@ use crate::raw::Raw;
 pub enum Source {
     /// All Rollouts.
     Rollouts,
-    /// All armed Deployments.
-    Armed,
+    /// All armed workloads of this kind.
+    Armed(WorkloadKind),
     /// All ControllerRevisions of ours.
     Kept,
     /// The workload of this Rollout, while it is not armed.
-    Workload(Key),
-    /// The ReplicaSets of this Rollout's workload.
-    Sets(Key),
+    Workload(WorkloadKind, Key),
+    /// The revisions of this Rollout's workload.
+    Sets(WorkloadKind, Key),
     /// Its pods.
     Pods(Key),
 }
@@ -77,17 +78,48 @@ type Read<T> = Result<T, Unreadable>;
 #[derive(Debug, Default)]
 pub struct World {
     rollouts: Mirror<Read<RolloutSeen>>,
-    armed: Mirror<Read<WorkloadSeen>>,
+    armed: Armed,
     kept: Mirror<Read<KeptSeen>>,
     own: HashMap<Key, Own>,
     /// Rollout -> workload, and back.
-    references: HashMap<Key, Key>,
-    by_workload: HashMap<Key, BTreeSet<Key>>,
+    references: HashMap<Key, Target>,
+    by_workload: HashMap<Target, BTreeSet<Key>>,
     orphans: Orphans,
     demands: Vec<Demand>,
     questions: Vec<(Key, Ask)>,
     /// Sluice's own.
     namespace: String,
+}
+
+/// The armed workloads, by kind.
+#[derive(Debug, Default)]
+struct Armed {
+    deployments: Mirror<Read<WorkloadSeen>>,
+    stateful: Mirror<Read<WorkloadSeen>>,
+}
+
+impl Armed {
+    fn of(&self, kind: WorkloadKind) -> &Mirror<Read<WorkloadSeen>> {
+        match kind {
+            WorkloadKind::Deployment => &self.deployments,
+            WorkloadKind::StatefulSet => &self.stateful,
+        }
+    }
+
+    fn of_mut(&mut self, kind: WorkloadKind) -> &mut Mirror<Read<WorkloadSeen>> {
+        match kind {
+            WorkloadKind::Deployment => &mut self.deployments,
+            WorkloadKind::StatefulSet => &mut self.stateful,
+        }
+    }
+
+    fn get(&self, target: &Target) -> Option<&Entry<Read<WorkloadSeen>>> {
+        self.of(target.kind).get(&target.key)
+    }
+
+    fn is_synced(&self) -> bool {
+        WorkloadKind::ALL.iter().all(|kind| self.of(*kind).is_synced())
+    }
 }
 
 impl World {
@@ -128,7 +160,7 @@ impl World {
 
     /// The armed workloads that no Rollout names, of those that `rollout` has to look after; each
     /// with the moment before which it is not to be touched.
-    pub fn orphans(&self, rollout: &Key) -> Vec<(Key, Option<Instant>)> {
+    pub fn orphans(&self, rollout: &Key) -> Vec<(Target, Option<Instant>)> {
         match self.rollouts.get(rollout).map(|entry| &entry.value) {
             // It may well name them.
             Some(Err(_)) => Vec::new(),
@@ -137,12 +169,12 @@ impl World {
     }
 
     /// An armed workload, whoever names it.
-    pub fn armed(&self, workload: &Key) -> Option<&WorkloadSeen> {
+    pub fn armed(&self, workload: &Target) -> Option<&WorkloadSeen> {
         self.armed.get(workload)?.value.as_ref().ok().filter(|seen| seen.armed)
     }
 
     /// An orphan is not to be touched before `until`.
-    pub fn rest_orphan(&mut self, workload: &Key, until: Instant) {
+    pub fn rest_orphan(&mut self, workload: &Target, until: Instant) {
         self.orphans.rest(workload, until);
     }
 
@@ -224,10 +256,12 @@ impl World {
     }
 
     /// The standing watches, for a start.
-    pub fn standing() -> [(Source, Scope); 3] {
+    pub fn standing() -> [(Source, Scope); 4] {
+        let armed = || Scope::Labelled(format!("{ARMED_LABEL}={ARMED_VALUE}"));
         [
             (Source::Rollouts, Scope::All),
-            (Source::Armed, Scope::Labelled(format!("{ARMED_LABEL}={ARMED_VALUE}"))),
+            (Source::Armed(WorkloadKind::Deployment), armed()),
+            (Source::Armed(WorkloadKind::StatefulSet), armed()),
             (Source::Kept, Scope::Labelled(format!("{ROLLOUT_LABEL},{REVISION_LABEL}"))),
         ]
     }
@@ -239,12 +273,15 @@ impl World {
                 let keys = feed(&mut self.rollouts, event, observe::rollout);
                 keys.iter().flat_map(|key| self.reindex(key)).collect()
             }
-            Source::Armed => {
-                let first = !self.armed.is_synced();
-                let keys = feed(&mut self.armed, event, observe::workload);
-                let changed = keys.iter().flat_map(|key| self.concerned(key)).collect();
+            Source::Armed(kind) => {
+                let mirror = self.armed.of_mut(*kind);
+                let first = !mirror.is_synced();
+                let keys = feed(mirror, event, observe::workload_of(*kind));
+                let first = first && mirror.is_synced();
+                let targets = keys.into_iter().map(|key| Target::new(*kind, key));
+                let changed = targets.flat_map(|target| self.concerned(&target)).collect();
                 // Before the first list nobody could say what is not armed.
-                let all = if first && self.armed.is_synced() { self.keys() } else { changed };
+                let all = if first { self.keys() } else { changed };
                 all.iter().for_each(|key| self.refresh(key));
                 all
             }
@@ -252,20 +289,21 @@ impl World {
                 let keys = feed(&mut self.kept, event, observe::kept);
                 keys.iter().filter_map(|key| self.kept_rollout(key)).collect()
             }
-            Source::Workload(key) => {
+            Source::Workload(kind, key) => {
                 let Some(mirror) = self.own.get_mut(key).and_then(|own| own.workload.as_mut())
                 else {
                     return Vec::new();
                 };
                 let was = mirror.is_synced();
-                let changed = !feed(mirror, event, observe::workload).is_empty();
+                let changed = !feed(mirror, event, observe::workload_of(*kind)).is_empty();
                 let news = changed || was != mirror.is_synced();
                 self.refresh(key);
                 news.then(|| key.clone()).into_iter().collect()
             }
-            Source::Sets(key) => self.feed_sets(key, |own| {
+            Source::Sets(kind, key) => self.feed_sets(key, |own| {
                 let was = own.sets.is_synced();
-                !feed(&mut own.sets, event, observe::set).is_empty() || was != own.sets.is_synced()
+                !feed(&mut own.sets, event, observe::revision_of(*kind)).is_empty()
+                    || was != own.sets.is_synced()
             }),
             Source::Pods(key) => self.feed_sets(key, |own| {
                 let was = own.pods.is_synced();
@@ -284,25 +322,26 @@ impl World {
     }
 
     /// What a write of ours to the workload of a Rollout returned.
-    pub fn wrote_workload(&mut self, rollout: &Key, raw: &Raw) {
-        let key = raw.key();
-        let entry = || Entry::new(raw, observe::workload(raw));
-        if self.armed.get(&key).is_some() {
-            self.armed.put(&key, entry());
-            self.note_orphan(&key);
+    pub fn wrote_workload(&mut self, rollout: &Key, kind: WorkloadKind, raw: &Raw) {
+        let target = Target::new(kind, raw.key());
+        let entry = || Entry::new(raw, observe::workload_of(kind)(raw));
+        if self.armed.get(&target).is_some() {
+            self.armed.of_mut(kind).put(&target.key, entry());
+            self.note_orphan(&target);
         }
+        let mine = self.references.get(rollout) == Some(&target);
         let own = self.own.get_mut(rollout).and_then(|own| own.workload.as_mut());
-        if let Some(mirror) = own {
-            mirror.put(&key, entry());
+        if let Some(mirror) = own.filter(|_| mine) {
+            mirror.put(&target.key, entry());
         }
     }
 
-    /// What a write of ours to a ReplicaSet of a Rollout's workload returned.
-    pub fn wrote_set(&mut self, rollout: &Key, raw: &Raw) {
+    /// What a write of ours to a revision of a Rollout's workload returned.
+    pub fn wrote_set(&mut self, rollout: &Key, kind: WorkloadKind, raw: &Raw) {
         if let Some(own) = self.own.get_mut(rollout).and_then(|own| own.sets.as_mut())
             && own.sets.get(&raw.key()).is_some()
         {
-            own.sets.put(&raw.key(), Entry::new(raw, observe::set(raw)));
+            own.sets.put(&raw.key(), Entry::new(raw, observe::revision_of(kind)(raw)));
         }
     }
 
@@ -317,18 +356,25 @@ impl World {
     }
 
     /// A live read said that the workload of a Rollout is not there: the watch has yet to say so.
-    pub fn lost_workload(&mut self, rollout: &Key, workload: &Key) {
-        self.armed.remove_own(workload);
+    pub fn lost_workload(&mut self, rollout: &Key, workload: &Target) {
+        self.armed.of_mut(workload.kind).remove_own(&workload.key);
         self.note_orphan(workload);
         if let Some(own) = self.own.get_mut(rollout)
             && let Some(mirror) = &mut own.workload
         {
-            mirror.remove_own(workload);
+            mirror.remove_own(&workload.key);
         }
         self.refresh(rollout);
     }
 
-    /// A live read said that a ReplicaSet is not there.
+    /// A pod of a Rollout's workload that we deleted.
+    pub fn dropped_pod(&mut self, rollout: &Key, key: &Key) {
+        if let Some(own) = self.own.get_mut(rollout).and_then(|own| own.sets.as_mut()) {
+            own.pods.remove_own(key);
+        }
+    }
+
+    /// A live read said that a revision is not there.
     pub fn lost_set(&mut self, rollout: &Key, key: &Key) {
         if let Some(own) = self.own.get_mut(rollout).and_then(|own| own.sets.as_mut()) {
             own.sets.remove_own(key);
@@ -340,13 +386,13 @@ impl World {
             return Fact::Unknown("the Rollout cannot be read".into());
         };
         let reference = &seen.spec.workload_ref;
-        if (reference.api_version.as_str(), reference.kind.as_str()) != ("apps/v1", "Deployment") {
+        let Some(target) = seen.workload() else {
             let what = format!("{} {} is not supported", reference.api_version, reference.kind);
             return Fact::Unknown(what);
-        }
-        let key = seen.workload();
+        };
+        let key = &target.key;
         let alone = self.own.get(rollout).and_then(|own| own.workload.as_ref());
-        let newest = [self.armed.get(&key), alone.and_then(|mirror| mirror.get(&key))]
+        let newest = [self.armed.get(&target), alone.and_then(|mirror| mirror.get(key))]
             .into_iter()
             .flatten()
             .reduce(|a, b| if a.version.is_before(b.version) { b } else { a });
@@ -378,7 +424,7 @@ impl World {
     }
 
     fn rival(&self, rollout: &RolloutSeen) -> Option<String> {
-        let others = self.by_workload.get(&rollout.workload())?;
+        let others = self.by_workload.get(&rollout.workload()?)?;
         let others = others.iter().filter_map(|key| self.rollouts.get(key)?.value.as_ref().ok());
         let older = others.filter(|other| {
             other.spec.workload_ref == rollout.spec.workload_ref && other.is_older_than(rollout)
@@ -387,12 +433,12 @@ impl World {
     }
 
     /// The Rollouts that name a workload; where there is none, the one that looks after it.
-    fn concerned(&mut self, workload: &Key) -> Vec<Key> {
+    fn concerned(&mut self, workload: &Target) -> Vec<Key> {
         let orphan = self.note_orphan(workload);
         self.by_workload.get(workload).into_iter().flatten().cloned().chain(orphan).collect()
     }
 
-    fn note_orphan(&mut self, workload: &Key) -> Option<Key> {
+    fn note_orphan(&mut self, workload: &Target) -> Option<Key> {
         let named = self.by_workload.contains_key(workload);
         let seen = self.armed.get(workload).and_then(|entry| entry.value.as_ref().ok());
         self.orphans.note(workload, seen.filter(|seen| seen.armed && !named))
@@ -405,7 +451,7 @@ impl World {
     /// A Rollout came, changed or went; returns it and all others that this concerns.
     fn reindex(&mut self, key: &Key) -> Vec<Key> {
         let rollout = self.rollouts.get(key).and_then(|entry| entry.value.as_ref().ok());
-        let workload = rollout.map(RolloutSeen::workload);
+        let workload = rollout.and_then(RolloutSeen::workload);
         let before = match &workload {
             Some(workload) => self.references.insert(key.clone(), workload.clone()),
             None => self.references.remove(key),
@@ -446,11 +492,14 @@ impl World {
         let alone = self
             .references
             .get(key)
-            .filter(|workload| self.armed.is_synced() && self.armed.get(workload).is_none())
+            .filter(|workload| {
+                self.armed.of(workload.kind).is_synced() && self.armed.get(workload).is_none()
+            })
             .cloned();
-        let scope = self.workload(key).map(|seen| Scope::Selected {
-            namespace: key.namespace.clone(),
-            selector: seen.selector.clone(),
+        let kind = self.references.get(key).map(|workload| workload.kind);
+        let scope = self.workload(key).zip(kind).map(|(seen, kind)| {
+            let (namespace, selector) = (key.namespace.clone(), seen.selector.clone());
+            (kind, Scope::Selected { namespace, selector })
         });
         let own = self.own.entry(key.clone()).or_default();
         own.refresh(key, alone, scope, &mut self.demands);

@@ -37,10 +37,10 @@ pub(crate) fn immutable() -> Rule {
     rule("self == oldSelf", "is immutable: delete this Rollout and make another")
 }
 
-pub(crate) fn is_a_deployment() -> Rule {
-    let message =
-        "'only apps/v1 Deployment is supported, not ' + self.apiVersion + ' ' + self.kind";
-    Rule::new("self.apiVersion == 'apps/v1' && self.kind == 'Deployment'")
+pub(crate) fn is_a_known_kind() -> Rule {
+    let message = "'only apps/v1 Deployment and StatefulSet are supported, not ' + self.apiVersion \
+                   + ' ' + self.kind";
+    Rule::new("self.apiVersion == 'apps/v1' && self.kind in ['Deployment', 'StatefulSet']")
         .message(Message::Expression(message.to_owned()))
 }
 

@@ -58,6 +58,9 @@ pub const FENCE_MIN_READY_SECONDS: i32 = 2_147_483_646;
 /// to the stock controller (`HasProgressDeadline` compares with MaxInt32); any other large value
 /// would raise ProgressDeadlineExceeded in the moment the fields are restored.
 pub const FENCE_PROGRESS_DEADLINE_SECONDS: i32 = 2_147_483_647;
+/// `spec.updateStrategy.rollingUpdate.partition` of a StatefulSet of which nothing may be updated,
+/// however far it is scaled.
+pub const FENCE_PARTITION: i32 = 2_147_483_647;
 
 /// The stock controller's annotation on a ReplicaSet: the Deployment's replicas that its size was
 /// computed from. A stale one makes the next sync a scaling event with a wrong ratio.
@@ -66,6 +69,8 @@ pub const DESIRED_REPLICAS_ANNOTATION: &str = "deployment.kubernetes.io/desired-
 pub const MAX_REPLICAS_ANNOTATION: &str = "deployment.kubernetes.io/max-replicas";
 /// The stock controller's annotation on Deployment and ReplicaSet: the number of the revision.
 pub const DEPLOYMENT_REVISION_ANNOTATION: &str = "deployment.kubernetes.io/revision";
+/// The stock controller's label on the pods of a StatefulSet: the name of their ControllerRevision.
+pub const CONTROLLER_REVISION_LABEL: &str = "controller-revision-hash";
 /// The stock controller's label on ReplicaSets and their pods.
 pub const POD_TEMPLATE_HASH_LABEL: &str = "pod-template-hash";
 /// Where `kubectl apply` (client-side) keeps the user's manifest.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::contract::{FENCE_MIN_READY_SECONDS, HOLD_ANNOTATION};
+use crate::contract::{FENCE_MIN_READY_SECONDS, FENCE_PARTITION, HOLD_ANNOTATION};
 use crate::{IntOrPercent, Revision};
 
 /// The schema number that this code writes. A reader that meets a higher one must leave the
@@ -40,16 +40,18 @@ fn is_zero(number: &u32) -> bool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "camelCase")]
 pub enum HoldState {
-    /// In a release: the fence is on and the strategy is the target's.
+    /// A Deployment in a release: the fence is on and the strategy is the target's.
     Fenced(Fenced),
+    /// A StatefulSet in a release: the partition is the target's.
+    Partitioned(Partitioned),
     /// Not in a release: the user's own fields are back, and some revisions are not let in.
     Barred(Barred),
 }
 
-/// A workload in a release.
+/// A workload in a release, whose projected fields are of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Fenced {
+pub struct Held<Target, Original> {
     /// Revision of `spec.template`, as the webhook saw it.
     pub revision: Revision,
     /// Revision that the release leaves, and to which an abort goes back.
@@ -65,6 +67,19 @@ pub struct Fenced {
     pub target: Target,
     /// What the user's own fields are, to be put back.
     pub original: Original,
+}
+
+/// A Deployment in a release.
+pub type Fenced = Held<Target, Original>;
+/// A StatefulSet in a release.
+pub type Partitioned = Held<Partition, Partition>;
+
+/// `spec.updateStrategy.rollingUpdate` of a StatefulSet, as far as a hold projects it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Partition {
+    /// Pods from this one on, counted from 0, are updated.
+    pub partition: i32,
 }
 
 /// The projected values of a fenced Deployment (the fence itself is constant).
@@ -137,12 +152,43 @@ pub enum Reading {
     Malformed(String),
 }
 
+impl HoldState {
+    /// The revision that is released, whatever the kind; None outside a release.
+    #[must_use]
+    pub fn update(&self) -> Option<&Revision> {
+        match self {
+            Self::Fenced(held) => Some(&held.revision),
+            Self::Partitioned(held) => Some(&held.revision),
+            Self::Barred(_) => None,
+        }
+    }
+
+    /// The revision that the release leaves.
+    #[must_use]
+    pub fn stable(&self) -> Option<&Revision> {
+        match self {
+            Self::Fenced(held) => Some(&held.stable),
+            Self::Partitioned(held) => Some(&held.stable),
+            Self::Barred(_) => None,
+        }
+    }
+}
+
 impl Fenced {
     /// The hold of a template that has just arrived at a workload outside a release: nothing moves.
     #[must_use]
     pub fn first(revision: Revision, stable: Revision, original: Original) -> Self {
         let Original { max_surge, max_unavailable, .. } = original;
         let target = Target { paused: true, max_surge, max_unavailable };
+        Self { revision, stable, rollback: false, batch: 0, target, original }
+    }
+}
+
+impl Partitioned {
+    /// The hold of a template that has just arrived at a workload outside a release: nothing moves.
+    #[must_use]
+    pub fn first(revision: Revision, stable: Revision, original: Partition) -> Self {
+        let target = Partition { partition: FENCE_PARTITION };
         Self { revision, stable, rollback: false, batch: 0, target, original }
     }
 }
@@ -162,6 +208,12 @@ impl Hold {
         Self { schema: SCHEMA, state: HoldState::Fenced(fenced), template: None, restated: 0 }
     }
 
+    /// A hold of this schema, whatever the kind.
+    #[must_use]
+    pub fn of_release(state: HoldState) -> Self {
+        Self { schema: SCHEMA, state, template: None, restated: 0 }
+    }
+
     /// A bar of this schema.
     #[must_use]
     pub fn barred(revision: Revision, why: Bar) -> Self {
@@ -169,12 +221,27 @@ impl Hold {
         Self { schema: SCHEMA, state, template: None, restated: 0 }
     }
 
-    /// The fenced state, if that is what it is.
+    /// It is one of a release, whatever the kind.
+    #[must_use]
+    pub fn is_release(&self) -> bool {
+        !matches!(self.state, HoldState::Barred(_))
+    }
+
+    /// A Deployment's fenced state, if that is what it is.
     #[must_use]
     pub fn as_fenced(&self) -> Option<&Fenced> {
         match &self.state {
             HoldState::Fenced(fenced) => Some(fenced),
-            HoldState::Barred(_) => None,
+            HoldState::Partitioned(_) | HoldState::Barred(_) => None,
+        }
+    }
+
+    /// A StatefulSet's state in a release, if that is what it is.
+    #[must_use]
+    pub fn as_partitioned(&self) -> Option<&Partitioned> {
+        match &self.state {
+            HoldState::Partitioned(held) => Some(held),
+            HoldState::Fenced(_) | HoldState::Barred(_) => None,
         }
     }
 
@@ -195,19 +262,25 @@ impl Hold {
         match serde_json::from_str::<Schema>(text) {
             Ok(Schema { schema }) if schema > SCHEMA => Reading::Newer(schema),
             _ => match serde_json::from_str::<Self>(text) {
-                Ok(hold) if hold.forgot_the_original() => {
-                    Reading::Malformed("original.minReadySeconds is the fence's".to_owned())
-                }
-                Ok(hold) => Reading::Hold(Box::new(hold)),
+                Ok(hold) => match hold.forgotten_original() {
+                    Some(field) => Reading::Malformed(format!("original.{field} is the fence's")),
+                    None => Reading::Hold(Box::new(hold)),
+                },
                 Err(error) => Reading::Malformed(error.to_string()),
             },
         }
     }
 
     /// A fence taken for the user's own value: lifting it would leave it on for ever.
-    fn forgot_the_original(&self) -> bool {
-        self.as_fenced()
-            .is_some_and(|held| held.original.min_ready_seconds == FENCE_MIN_READY_SECONDS)
+    fn forgotten_original(&self) -> Option<&'static str> {
+        match &self.state {
+            HoldState::Fenced(held) => (held.original.min_ready_seconds == FENCE_MIN_READY_SECONDS)
+                .then_some("minReadySeconds"),
+            HoldState::Partitioned(held) => {
+                (held.original.partition == FENCE_PARTITION).then_some("partition")
+            }
+            HoldState::Barred(_) => None,
+        }
     }
 
     /// Reads the hold of an object (anything with `metadata.annotations`).

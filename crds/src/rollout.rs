@@ -47,15 +47,15 @@ use crate::{Gate, GepDuration, IntOrPercent, RolloutStatus, cel};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolloutSpec {
     /// The workload, in the Rollout's own namespace. Immutable.
-    #[x_kube(validation = cel::immutable(), validation = cel::is_a_deployment())]
+    #[x_kube(validation = cel::immutable(), validation = cel::is_a_known_kind())]
     pub workload_ref: WorkloadRef,
     /// Stop before the next batch. `kubectl sluice pause` does the same without the manifest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
     /// How an update is let through.
     pub strategy: Strategy,
-    /// How long a batch may take to get its pods ready; default: the workload's own
-    /// progressDeadlineSeconds.
+    /// How long a batch may take to get its pods ready; default: the Deployment's own
+    /// progressDeadlineSeconds, and 10m for a kind that has none.
     #[x_kube(validation = cel::is_a_sane_span())]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress_deadline: Option<GepDuration>,
@@ -87,7 +87,7 @@ pub struct WorkloadRef {
     /// `apps/v1`.
     #[schemars(length(max = cel::MAX_OBJECT_NAME))]
     pub api_version: String,
-    /// `Deployment`.
+    /// `Deployment` or `StatefulSet`.
     #[schemars(length(max = cel::MAX_OBJECT_NAME))]
     pub kind: String,
     /// Name of the workload.

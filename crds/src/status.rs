@@ -42,10 +42,13 @@ pub struct RolloutStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<GateStatus>,
-    /// The user's own fields while a release holds them, once more: should the hold be lost while
-    /// the fence stays, nothing of the user's is lost with it.
+    /// A Deployment's own fields while a release holds them, once more: should the hold be lost
+    /// while the fence stays, nothing of the user's is lost with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Original>,
+    /// The same of a StatefulSet: the user's own partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original_partition: Option<i32>,
     /// What the Rollout waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<WaitingFor>,

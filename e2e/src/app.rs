@@ -1,13 +1,20 @@
-//! The user's Deployment of the test application, as a manifest. Builds JSON only.
+//! The user's workload of the test application, as a manifest. Builds JSON only.
 
+use crds::WorkloadKind;
 use serde_json::{Map, Value, json};
 
 /// The image that the cluster of these tests has.
 pub const IMAGE: &str = "sluice-testapp:e2e";
 
-/// A Deployment's manifest in the making.
+/// A workload's manifest in the making.
 #[derive(Clone, Debug, PartialEq)]
 pub struct App {
+    /// Its kind.
+    pub kind: WorkloadKind,
+    /// updateStrategy.rollingUpdate.partition of a StatefulSet, where the manifest states it.
+    pub partition: Option<i32>,
+    /// podManagementPolicy of a StatefulSet, where the manifest states it.
+    pub management: Option<String>,
     /// metadata.name, and the value of the label `app`.
     pub name: String,
     /// spec.replicas.
@@ -35,6 +42,9 @@ impl App {
     #[must_use]
     pub fn new(replicas: i32) -> Self {
         let app = Self {
+            kind: WorkloadKind::Deployment,
+            partition: None,
+            management: None,
             name: "web".to_owned(),
             replicas,
             image: IMAGE.to_owned(),
@@ -47,6 +57,33 @@ impl App {
             recreate: false,
         };
         app.version("v1")
+    }
+
+    /// The same as a StatefulSet.
+    #[must_use]
+    pub fn stateful(mut self) -> Self {
+        self.kind = WorkloadKind::StatefulSet;
+        self
+    }
+
+    /// With a partition of the user's own.
+    #[must_use]
+    pub fn partition(mut self, partition: i32) -> Self {
+        self.partition = Some(partition);
+        self
+    }
+
+    /// A StatefulSet whose pods do not wait for each other.
+    #[must_use]
+    pub fn parallel(mut self) -> Self {
+        self.management = Some("Parallel".to_owned());
+        self
+    }
+
+    /// As kubectl names it: `deployment/web`.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        format!("{}/{}", self.kind.noun(), self.name)
     }
 
     /// With this version.
@@ -145,12 +182,20 @@ impl App {
                 json!({"type": "RollingUpdate", "rollingUpdate": rolling})
             }),
         );
+        state("podManagementPolicy", self.management.clone().map(Value::from));
+        if let Some(partition) = self.partition {
+            let rolling = json!({"partition": partition});
+            spec["updateStrategy"] = json!({"type": "RollingUpdate", "rollingUpdate": rolling});
+        }
+        if self.kind == WorkloadKind::StatefulSet {
+            spec["serviceName"] = json!(self.name);
+        }
         if self.recreate {
             spec["strategy"] = json!({"type": "Recreate"});
         }
         json!({
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
+            "apiVersion": self.kind.api_version(),
+            "kind": self.kind.as_str(),
             "metadata": {"name": self.name, "labels": {"app": self.name}},
             "spec": spec,
         })

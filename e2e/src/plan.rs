@@ -1,6 +1,6 @@
 //! The user's Rollout, as a manifest, written short: `["1 pause", "20% pause 10m", "100%"]`.
 
-use crds::RolloutSpec;
+use crds::{RolloutSpec, WorkloadKind};
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
@@ -10,6 +10,7 @@ use crate::failure::{Failure, Outcome};
 pub struct Plan {
     name: String,
     workload: String,
+    kind: WorkloadKind,
     batches: Vec<Value>,
     spec: Value,
 }
@@ -22,9 +23,17 @@ impl Plan {
         Self {
             name: "web".to_owned(),
             workload: "web".to_owned(),
+            kind: WorkloadKind::Deployment,
             batches: batches.into_iter().map(batch).collect(),
             spec: json!({}),
         }
+    }
+
+    /// Of the StatefulSet `web`.
+    #[must_use]
+    pub fn stateful(mut self) -> Self {
+        self.kind = WorkloadKind::StatefulSet;
+        self
     }
 
     /// With another name.
@@ -45,8 +54,9 @@ impl Plan {
     #[must_use]
     pub fn manifest(&self) -> Value {
         let mut spec = self.spec.clone();
+        let (api_version, kind) = (self.kind.api_version(), self.kind.as_str());
         spec["workloadRef"] =
-            json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": self.workload});
+            json!({"apiVersion": api_version, "kind": kind, "name": self.workload});
         spec["strategy"] = json!({"batches": self.batches});
         json!({
             "apiVersion": format!("{}/{}", crds::contract::GROUP, crds::contract::VERSION),

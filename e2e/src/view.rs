@@ -5,15 +5,19 @@ use std::fmt;
 
 use crds::Rollout;
 use crds::contract::HOLD_ANNOTATION;
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::{
+    Deployment, DeploymentSpec, DeploymentStatus, ReplicaSet, StatefulSet,
+};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
 /// The objects, by name.
 #[derive(Clone, Debug, Default)]
 pub struct View {
-    /// Deployments.
+    /// Deployments, and StatefulSets in the shape of one: so far they are alike here.
     pub deployments: BTreeMap<String, Deployment>,
+    /// StatefulSets.
+    pub stateful: BTreeMap<String, StatefulSet>,
     /// ReplicaSets.
     pub sets: BTreeMap<String, ReplicaSet>,
     /// Pods.
@@ -38,6 +42,20 @@ impl View {
         let pods = self.pods.values().filter(|pod| is_live(pod) && wanted(pod));
         pods.map(ResourceExt::name_any).collect()
     }
+}
+
+/// What of a StatefulSet the waits of a test look at.
+#[must_use]
+pub fn as_deployment(set: &StatefulSet) -> Deployment {
+    let spec = set.spec.clone().map(|spec| DeploymentSpec {
+        replicas: spec.replicas,
+        selector: spec.selector,
+        template: spec.template,
+        ..DeploymentSpec::default()
+    });
+    let seen = set.status.as_ref().and_then(|status| status.observed_generation);
+    let status = DeploymentStatus { observed_generation: seen, ..DeploymentStatus::default() };
+    Deployment { metadata: set.metadata.clone(), spec, status: Some(status) }
 }
 
 /// The ReplicaSet has as many pods as it wants.

@@ -11,13 +11,13 @@ use crate::stamp::stamp;
 #[must_use]
 pub fn mutate(request: &Request<'_>, controller: &str) -> Decision {
     match (request.known(), request.operation) {
-        (Known::Deployment, Operation::Update) => deployment(request, controller),
+        (Known::Workload(_), Operation::Update) => workload(request, controller),
         (Known::Rollout, Operation::Create | Operation::Update) => rollout(request),
         _ => Decision::allow(Verdict::Untouched),
     }
 }
 
-fn deployment(request: &Request<'_>, controller: &str) -> Decision {
+fn workload(request: &Request<'_>, controller: &str) -> Decision {
     let (old, new) = match (request.old_value(), request.new_value()) {
         (Ok(old), Ok(new)) => (old, new),
         (Err(error), _) | (_, Err(error)) => return Decision::unread("this Deployment", &error),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use crds::WorkloadKind;
 use crds::contract::{GROUP, VERSION};
 use json_patch::Patch;
 use serde::{Deserialize, Serialize};
@@ -90,8 +91,8 @@ pub struct UserInfo<'a> {
 /// The kinds that the webhook knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// apps/v1 Deployment.
-    Deployment,
+    /// A workload that a Rollout can name.
+    Workload(WorkloadKind),
     /// Our own Rollout.
     Rollout,
     /// Anything else: a registration that somebody widened.
@@ -160,9 +161,9 @@ impl<'a> Request<'a> {
     pub fn known(&self) -> Known {
         match (&*self.kind.group, &*self.kind.version, &*self.kind.kind) {
             _ if !self.sub_resource.is_empty() => Known::Other,
-            ("apps", "v1", "Deployment") => Known::Deployment,
             (GROUP, VERSION, "Rollout") => Known::Rollout,
-            _ => Known::Other,
+            (group, version, kind) => WorkloadKind::named(&format!("{group}/{version}"), kind)
+                .map_or(Known::Other, Known::Workload),
         }
     }
 
@@ -192,7 +193,7 @@ impl Known {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Deployment => "Deployment",
+            Self::Workload(kind) => kind.as_str(),
             Self::Rollout => "Rollout",
             Self::Other => "other",
         }

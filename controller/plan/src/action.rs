@@ -107,12 +107,20 @@ pub enum Action {
         /// deployment.kubernetes.io/max-replicas.
         max: i32,
     },
-    /// Keep a ReplicaSet's template (without the pod-template-hash label) in a ControllerRevision
-    /// owned by the Rollout. Already there is success.
+    /// Take away a pod that stands in the way: its stock controller makes it again, as it has to
+    /// be. Already gone is success.
+    DeletePod {
+        /// Its name.
+        pod: String,
+        /// Precondition.
+        uid: String,
+    },
+    /// Keep the template of a revision (without the pod-template-hash label) in a
+    /// ControllerRevision owned by the Rollout. Already there is success.
     KeepTemplate {
         /// Revision to keep it as.
         revision: Revision,
-        /// ReplicaSet to take it from.
+        /// Name of the [`crate::observed::Set`] to take it from.
         set: String,
     },
     /// Delete a ControllerRevision of ours. Already gone is success.
@@ -164,6 +172,7 @@ pub struct Payload {
 pub enum TemplateFrom {
     /// In a ControllerRevision of this name.
     Kept(String),
-    /// In a ReplicaSet of this name, without the pod-template-hash label.
+    /// In the ReplicaSet of this name, without the pod-template-hash label, or in the stock
+    /// controller's ControllerRevision.
     Set(String),
 }

@@ -1,8 +1,8 @@
 //! A plan in the making: collects what the machine decides and turns it into a [`Plan`]. Decides
 //! nothing about a release.
 
-use crds::RolloutStatus;
 use crds::status::{Phase, WaitingFor};
+use crds::{RolloutStatus, WorkloadKind};
 use jiff::{Timestamp, ToSpan};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -46,6 +46,11 @@ impl<'a> Draft<'a> {
             wake: None,
             wait: None,
         }
+    }
+
+    /// The kind of the workload; whatever is not known is spoken of as the first one.
+    pub(crate) fn kind(&self) -> WorkloadKind {
+        self.seen.rollout.spec.workload_ref.kind().unwrap_or(WorkloadKind::Deployment)
     }
 
     /// What was said last.
@@ -116,8 +121,11 @@ impl<'a> Draft<'a> {
             Some(wait) => Some(self.waiting_for(wait)),
             None => self.before().waiting_for.clone(),
         };
-        let going_on =
-            self.before().waiting_for.as_ref().is_some_and(|before| before.reason == wait.reason());
+        let going_on = self
+            .before()
+            .waiting_for
+            .as_ref()
+            .is_some_and(|before| before.reason == wait.reason(self.kind()));
         let Some(said) = said.filter(|_| !going_on) else { return self.wait = Some(wait) };
         let since = self.seen.unsettled_since.map_or(said.since.0, |at| at.max(said.since.0));
         let patience = later(since, PATIENCE_SECONDS);
@@ -163,13 +171,14 @@ impl<'a> Draft<'a> {
         let batch = |status: &RolloutStatus| status.batch.as_ref().map(|batch| batch.index);
         let same_batch = batch(self.before()) == batch(&self.status)
             && self.before().update_revision == self.status.update_revision;
+        let reason = wait.reason(self.kind());
         let since = self
             .before()
             .waiting_for
             .as_ref()
-            .filter(|said| said.reason == wait.reason() && same_batch)
+            .filter(|said| said.reason == reason && same_batch)
             .map_or_else(|| self.stamp(), |said| said.since.clone());
-        WaitingFor { reason: wait.reason().into(), message: wait.message(), since }
+        WaitingFor { reason: reason.into(), message: wait.message(self.kind()), since }
     }
 }
 

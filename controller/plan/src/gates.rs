@@ -3,20 +3,21 @@
 
 use std::time::Duration;
 
+use crds::Revision;
 use crds::gates::{Gate, GateError};
 use crds::rollout::OnFailure;
 use crds::status::{GateState, GateStatus};
-use crds::{Fenced, Revision};
 use gate::history::{Course, Effect, History, Measurement, OnUnknown, State};
 use gate::query::{RenderError, Values};
 use gate::verdict::{Rules, Verdict, judge as verdict};
 use jiff::Timestamp;
 
 use crate::action::Ask;
-use crate::deployment::find;
 use crate::draft::Draft;
+use crate::kind::Held;
 use crate::measured::measurement;
 use crate::observed::{Answered, Observed, Set, Sets};
+use crate::revisions::find;
 use crate::waiting::Wait;
 
 /// From one measurement to the next, unless the gate says so.
@@ -60,15 +61,15 @@ pub(crate) struct Failure {
 }
 
 /// What queries are about. The window differs from gate to gate.
-pub(crate) fn values(seen: &Observed, fenced: &Fenced, sets: &Sets) -> Values {
+pub(crate) fn values(seen: &Observed, held: &Held<'_>, sets: &Sets) -> Values {
     let hash = |revision: &Revision| find(sets, revision).map(|set| set.pod_hash.clone());
     let pods = |set: &Set| set.pods.iter().map(|pod| pod.name.clone()).collect();
     Values {
         namespace: seen.rollout.namespace.clone(),
         workload: seen.rollout.spec.workload_ref.name.clone(),
-        revision: hash(&fenced.revision).unwrap_or_default(),
-        stable_revision: hash(&fenced.stable).unwrap_or_default(),
-        pods: find(sets, &fenced.revision).map(pods).unwrap_or_default(),
+        revision: hash(held.revision).unwrap_or_default(),
+        stable_revision: hash(held.stable).unwrap_or_default(),
+        pods: find(sets, held.revision).map(pods).unwrap_or_default(),
         window: Duration::ZERO,
     }
 }

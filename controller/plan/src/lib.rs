@@ -5,11 +5,13 @@
 //!   Observed --machine--> which state the workload is in
 //!                 |
 //!                 +- release   which batch, whether it is done, what stops the next
-//!                 |     +- gates   what is measured before a batch may end, and what follows
-//!                 |     '- upkeep  the next wave, the resting form, the way back of an excess
-//!                 |          '- batch, wave, excess   arithmetic
+//!                 |     '- gates   what is measured before a batch may end, and what follows
 //!                 +- retreat   abort, rollback, scaled to zero, retry
 //!                 '- request   what a human asks for
+//!                       |
+//!                     kind     the one adapter: hold, move to a batch, retreat, restore
+//!                       +- deployment   waves of surge and unavailable, the way back of an excess
+//!                       '- stateful     the partition, and pods that are in the way
 //!   Draft --conditions, turns--> Plan
 //!
 //!   an armed workload without a Rollout --orphan--> the write that gives it back
@@ -20,8 +22,8 @@ mod batch;
 mod conditions;
 mod deployment;
 mod draft;
-mod excess;
 mod gates;
+mod kind;
 pub mod lint;
 mod machine;
 mod measured;
@@ -30,13 +32,12 @@ mod orphan;
 mod release;
 mod request;
 mod retreat;
+mod revisions;
 #[cfg(feature = "sim")]
 pub mod sim;
-mod stable;
+mod stateful;
 mod turns;
-mod upkeep;
 mod waiting;
-mod wave;
 
 pub use action::{Action, Ask, Payload, Plan, TemplateFrom, Turn, WriteHold};
 pub use conditions::{ARMED, READY, RECONCILING, STALLED};

@@ -2,6 +2,7 @@
 //! planner's own arithmetic. The simulator and the tests run it on every plan; it decides nothing.
 
 mod hold;
+mod partition;
 mod status;
 
 use jiff::Timestamp;
@@ -89,6 +90,7 @@ impl Lint {
                 let same = found.is_some_and(|found| found.revision == *revision);
                 self.must(same, "a template is kept under its revision", detail);
             }
+            Action::DeletePod { pod, uid } => self.pod(workload, pod, uid),
             Action::DropTemplate { name } => {
                 let known = match &seen.kept {
                     Fact::Known(kept) => kept.iter().any(|kept| kept.name == *name),
@@ -97,6 +99,24 @@ impl Lint {
                 self.must(known, "only a known template is dropped", detail);
             }
         }
+    }
+
+    /// Of a StatefulSet alone, and never one whose readiness anybody could lose by it: but for
+    /// what scaling let beyond its batch.
+    fn pod(&mut self, workload: &Workload, name: &str, uid: &str) {
+        let detail = || format!("{name} of {workload:?}");
+        let Fact::Known(sets) = &workload.sets else {
+            return self.must(false, "no pod is deleted that is not known", detail);
+        };
+        let mut pods = all(sets).flat_map(|set| set.pods.iter().map(move |pod| (set, pod)));
+        let found = pods.find(|(_, pod)| pod.name == name && pod.uid == uid);
+        self.must(found.is_some(), "a pod is deleted by name and uid", detail);
+        let held = workload.held().map(|held| (held.revision, held.batch));
+        let harmless = found.is_some_and(|(set, pod)| {
+            let beyond = held.is_some_and(|(update, batch)| set.revision == *update && batch > 0);
+            pod.ready_since.is_none() || beyond
+        });
+        self.must(harmless, "a ready pod goes only where it is beyond its batch", detail);
     }
 
     fn set<'a>(&mut self, workload: &'a Workload, name: &str, action: &Action) -> Option<&'a Set> {

@@ -1,17 +1,17 @@
 //! The one match with all transitions between the states of a workload. What a state does is in
 //! the module that the match names.
 
-use crds::contract::FENCE_MIN_READY_SECONDS;
 use crds::hold::{Bar, Reading};
 use crds::request::Verb;
 use crds::status::Phase;
-use crds::{Barred, Fenced, Hold, HoldState, Revision, Target};
+use crds::{Barred, Hold, HoldState, Revision};
 
 use crate::action::{Action, Turn};
 use crate::conditions::Armed;
-use crate::deployment::{drop_all_but, is_settled, is_settled_and_ready, write, write_fenced};
 use crate::draft::{Draft, later};
-use crate::observed::{Fact, Strategy, Workload};
+use crate::kind::Held;
+use crate::observed::{Fact, Workload};
+use crate::revisions::{drop_all_but, is_settled, is_settled_and_ready, write};
 use crate::waiting::Wait;
 use crate::{release, request, retreat};
 
@@ -56,12 +56,7 @@ fn exempt(draft: &mut Draft<'_>) {
 
 /// Outside a release, as far as this code can tell.
 fn is_free(workload: &Workload) -> bool {
-    !is_fenced(workload) && !matches!(workload.hold, Reading::Newer(_))
-}
-
-pub(crate) fn is_fenced(workload: &Workload) -> bool {
-    workload.fields.min_ready_seconds == FENCE_MIN_READY_SECONDS
-        || matches!(&workload.hold, Reading::Hold(hold) if hold.as_fenced().is_some())
+    !workload.is_fenced() && !matches!(workload.hold, Reading::Newer(_))
 }
 
 /// An armed workload: what its hold says, and which template is live.
@@ -70,23 +65,27 @@ fn armed(draft: &mut Draft<'_>, workload: &Workload) {
     match &workload.hold {
         Reading::Newer(schema) => stall(draft, Wait::NewerHold { schema: *schema }),
         Reading::Malformed(why) => unreadable(draft, workload, why),
-        Reading::None if is_fenced(workload) => regain(draft, workload, None),
+        Reading::None if workload.is_fenced() || workload.has_lost_its_hold(draft.before()) => {
+            regain(draft, workload, None);
+        }
         Reading::None => free(draft, workload),
-        Reading::Hold(hold) => match &hold.state {
-            HoldState::Fenced(hold) => fenced(draft, workload, hold),
-            HoldState::Barred(hold) => barred(draft, workload, hold),
+        Reading::Hold(hold) => match (workload.held(), &hold.state) {
+            (Some(held), _) => fenced(draft, held),
+            (None, HoldState::Barred(hold)) => barred(draft, workload, hold),
+            (None, _) => unreadable(draft, workload, "it is the hold of another kind"),
         },
     }
 }
 
-fn fenced(draft: &mut Draft<'_>, workload: &Workload, hold: &Fenced) {
+fn fenced(draft: &mut Draft<'_>, held: Held<'_>) {
     draft.watch_sets = true;
+    let Held { workload, .. } = held;
     let live = &workload.revision;
-    match (hold.rollback, *live == hold.stable, *live == hold.revision) {
-        (_, true, _) => retreat::roll_back(draft, workload, hold),
-        (_, false, true) => release::go(draft, workload, hold),
+    match (held.rollback, live == held.stable, live == held.revision) {
+        (_, true, _) => retreat::roll_back(draft, held),
+        (_, false, true) => release::go(draft, held),
         (_, false, false) if workload.replicas == 0 => retreat::lift(draft, workload, false),
-        (_, false, false) => catch_up(draft, workload, hold),
+        (_, false, false) => catch_up(draft, held),
     }
 }
 
@@ -95,7 +94,7 @@ fn barred(draft: &mut Draft<'_>, workload: &Workload, hold: &Barred) {
     let stable = draft.before().stable_revision.clone().unwrap_or_else(|| live.clone());
     match hold.why {
         // The bar was written, but no webhook lifted the fence: what it hid is in the status.
-        _ if is_fenced(workload) => regain(draft, workload, Some(hold)),
+        _ if workload.is_fenced() => regain(draft, workload, Some(hold)),
         // The webhook did not move the template, or let the barred one through.
         _ if hold.bars(live) && *live != stable => {
             draft.watch_sets = true;
@@ -132,10 +131,10 @@ fn free(draft: &mut Draft<'_>, workload: &Workload) {
     }
     draft.status.rejected_revision = None;
     draft.status.failure = None;
-    if workload.fields.strategy == Strategy::Recreate {
+    if let Some(strategy) = workload.refused() {
         draft.status.stable_revision = Some(live.clone());
         retreat::forget_release(draft);
-        return stall(draft, Wait::Recreate);
+        return stall(draft, Wait::Refused { strategy });
     }
     match (stable, update) {
         (Some(stable), _) if stable == live && in_release => back(draft, workload),
@@ -162,7 +161,7 @@ fn finish(draft: &mut Draft<'_>, workload: &Workload) {
         return ready(draft, workload);
     }
     request::refuse_at_rest(draft, "the release has ended");
-    match workload.fields.paused {
+    match workload.is_paused() {
         true => draft.wait(Wait::DeploymentPaused { name: retreat::workload_name(draft) }),
         false => draft.wait_quietly(Wait::Finishing),
     }
@@ -208,45 +207,26 @@ fn escaped(draft: &mut Draft<'_>, workload: &Workload) {
 }
 
 /// In a release another template came without the webhook: it is held from here on.
-fn catch_up(draft: &mut Draft<'_>, workload: &Workload, hold: &Fenced) {
-    let live = workload.revision.clone();
+fn catch_up(draft: &mut Draft<'_>, held: Held<'_>) {
+    let live = &held.workload.revision;
     let said = format!("revision {live} came without being held; it is held from here on");
     draft.turn(Turn::warning("Escaped", said));
     draft.wait(Wait::Webhook);
-    let target = Target { paused: true, ..hold.target };
-    let fenced = Fenced { revision: live, rollback: false, batch: 0, target, ..hold.clone() };
-    draft.act(write_fenced(workload, fenced));
+    draft.act(held.caught_up());
 }
 
 /// Fenced, but what the fence hides is lost: the hold is made again from what the status knows.
-/// Without a webhook too, because the fields are as that hold has them. What has to be barred with
-/// the stable template live already is a rollback of that revision.
 fn regain(draft: &mut Draft<'_>, workload: &Workload, bar: Option<&Barred>) {
-    let before = draft.before();
-    let live = &workload.revision;
-    let (Some(original), Some(stable)) = (before.original, before.stable_revision.clone()) else {
+    let Some(hold) = workload.regained(draft.before(), bar) else {
         return stall(draft, Wait::FenceWithoutHold);
     };
-    let Strategy::RollingUpdate { max_surge, max_unavailable } = workload.fields.strategy else {
-        return stall(draft, Wait::FenceWithoutHold);
-    };
-    let same = before.update_revision.as_ref() == Some(live);
-    let batch = before.batch.as_ref().filter(|_| same).map_or(0, |batch| batch.index);
-    let paused = workload.fields.paused && batch == 0;
-    let target = Target { paused, max_surge, max_unavailable };
-    let rollback = *live == stable;
-    let revision = match bar {
-        Some(bar) if rollback => bar.revision.clone(),
-        _ => live.clone(),
-    };
-    let fenced = Fenced { revision, stable, rollback, batch, target, original };
     draft.watch_sets = true;
-    draft.act(write_fenced(workload, fenced));
+    draft.act(Action::WriteHold(write(workload, Some(hold))));
     draft.wait(Wait::Webhook);
 }
 
 fn unreadable(draft: &mut Draft<'_>, workload: &Workload, why: &str) {
-    if !is_fenced(workload) {
+    if !workload.is_fenced() {
         draft.act(Action::WriteHold(write(workload, None)));
     }
     stall(draft, Wait::HoldUnreadable { why: why.to_owned() });
@@ -255,11 +235,12 @@ fn unreadable(draft: &mut Draft<'_>, workload: &Workload, why: &str) {
 fn arm(draft: &mut Draft<'_>, workload: &Workload) {
     let name = draft.seen.rollout.spec.workload_ref.name.clone();
     draft.armed = Armed::No;
-    if workload.fields.strategy == Strategy::Recreate && !is_fenced(workload) {
-        return stall(draft, Wait::Recreate);
+    if let Some(strategy) = workload.refused().filter(|_| !workload.is_fenced()) {
+        return stall(draft, Wait::Refused { strategy });
     }
-    if !is_fenced(workload) {
-        forget_workload(draft, "the deployment was found without our labels");
+    if !workload.is_fenced() {
+        let noun = draft.kind().noun();
+        forget_workload(draft, &format!("the {noun} was found without our labels"));
         draft.phase(Phase::Pending);
         draft.wait(Wait::Arming { name });
     }
@@ -271,10 +252,11 @@ fn arm(draft: &mut Draft<'_>, workload: &Workload) {
 
 fn missing(draft: &mut Draft<'_>, name: String) {
     draft.armed = Armed::No;
-    forget_workload(draft, "the deployment is gone");
+    let noun = draft.kind().noun();
+    forget_workload(draft, &format!("the {noun} is gone"));
     draft.phase(Phase::Pending);
     draft.wait(Wait::WorkloadMissing { name });
-    request::refuse_at_rest(draft, "there is no deployment");
+    request::refuse_at_rest(draft, &format!("there is no {noun}"));
     drop_all_but(draft, None);
 }
 

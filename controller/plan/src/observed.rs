@@ -1,11 +1,14 @@
 //! The complete picture that a plan is made from. Data only. A fact that could not be had is
 //! Unknown: it may hold or slow a release, never advance it.
 
+mod stateful;
+
 use crds::hold::Reading;
-pub use crds::project::{Fields, Strategy};
+pub use crds::project::{Fields, StatefulFields, Strategy};
 use crds::{Request, Revision, RolloutSpec, RolloutStatus};
 use gate::verdict::Asked;
 use jiff::Timestamp;
+pub use stateful::{Stateful, StatefulRevision};
 
 use crate::action::Ask;
 
@@ -101,12 +104,13 @@ pub struct Workload {
     pub generation: i64,
     /// status.observedGeneration: the stock controller has acted on this spec.
     pub observed_generation: i64,
-    /// spec.replicas.
+    /// Pods that an update may reach: spec.replicas, without those that the user's own fields
+    /// keep from being updated.
     pub replicas: i32,
     /// Both of our labels are as they have to be.
     pub armed: bool,
-    /// The live fields.
-    pub fields: Fields,
+    /// The live fields of its kind.
+    pub fields: Live,
     /// The hold annotation.
     pub hold: Reading,
     /// The annotation's raw text, for preconditions.
@@ -116,11 +120,20 @@ pub struct Workload {
     pub projected: bool,
     /// Revision of the live spec.template.
     pub revision: Revision,
-    /// Its ReplicaSets and pods; only watched in a release, otherwise Unknown.
+    /// Its revisions and their pods; only watched in a release, otherwise Unknown.
     pub sets: Fact<Sets>,
 }
 
-/// The ReplicaSets of a workload, split by revision.
+/// The live fields of a workload, by its kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Live {
+    /// Of a Deployment.
+    Deployment(Fields),
+    /// Of a StatefulSet.
+    StatefulSet(Stateful),
+}
+
+/// The pods of a workload, split by revision.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Sets {
     /// The one whose template is the live template.
@@ -129,7 +142,7 @@ pub struct Sets {
     pub old: Vec<Set>,
 }
 
-/// A ReplicaSet with its pods.
+/// The pods of one revision: a Deployment's ReplicaSet, or a StatefulSet's ControllerRevision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Set {
     /// metadata.name.
@@ -142,7 +155,7 @@ pub struct Set {
     pub revision: Revision,
     /// The value of the label that its pods have and no other's: for queries.
     pub pod_hash: String,
-    /// spec.replicas.
+    /// spec.replicas; of a ControllerRevision its pods that are to stay.
     pub replicas: i32,
     /// spec.minReadySeconds.
     pub min_ready_seconds: i32,
@@ -160,6 +173,8 @@ pub struct Set {
 pub struct Pod {
     /// metadata.name.
     pub name: String,
+    /// metadata.uid.
+    pub uid: String,
     /// Since when its Ready condition is True.
     pub ready_since: Option<Timestamp>,
     /// Why it does not get ready, in the words of the container's own state.

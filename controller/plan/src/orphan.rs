@@ -5,9 +5,8 @@
 use crds::hold::Reading;
 
 use crate::action::WriteHold;
-use crate::deployment::write;
-use crate::machine::is_fenced;
 use crate::observed::Workload;
+use crate::revisions::write;
 use crate::waiting::Wait;
 
 /// The next step on the way to a workload without a trace of us.
@@ -31,9 +30,11 @@ pub enum GiveBack {
 #[must_use]
 pub fn give_back(workload: &Workload) -> GiveBack {
     match &workload.hold {
-        Reading::Newer(schema) => GiveBack::Leave(Wait::NewerHold { schema: *schema }.message()),
-        Reading::None | Reading::Malformed(_) if is_fenced(workload) => {
-            GiveBack::Leave(Wait::FenceWithoutHold.message())
+        Reading::Newer(schema) => {
+            GiveBack::Leave(Wait::NewerHold { schema: *schema }.message(workload.kind()))
+        }
+        Reading::None | Reading::Malformed(_) if workload.is_fenced() => {
+            GiveBack::Leave(Wait::FenceWithoutHold.message(workload.kind()))
         }
         Reading::Malformed(_) | Reading::Hold(_) => {
             let mut write = write(workload, None);

@@ -1,21 +1,20 @@
 //! A release from the hold to the lift: which batch it is in, whether that is done, and what has
-//! to follow. Decides; the writes are built by `deployment`, `retreat` and `upkeep`.
+//! to follow. Decides; the writes are built by `kind` and `retreat`.
 
 use crds::rollout::OnFailure;
 use crds::status::{BatchStatus, Phase};
-use crds::{Fenced, GepDuration, Revision, Target};
+use crds::{GepDuration, Revision};
 use jiff::Timestamp;
 
 use crate::batch::{Goal, Step};
-use crate::deployment::{Progress, keep, write_fenced};
 use crate::draft::{Draft, later};
 use crate::gates::{self, Failure, Judged, Say};
-use crate::observed::{Fact, Fields, Sets, Strategy, Workload};
+use crate::kind::{Held, Moving};
+use crate::observed::{Fact, Sets};
 use crate::request::{self, Heard};
-use crate::upkeep::{self, Moving};
+use crate::retreat;
+use crate::revisions::keep;
 use crate::waiting::{Wait, trouble_sentence};
-use crate::wave::Limits;
-use crate::{retreat, stable};
 
 /// Whether the release may leave its batch once that is ready.
 enum Exit {
@@ -24,31 +23,31 @@ enum Exit {
     Failed(Failure),
 }
 
-/// Plans a fenced workload whose template is the one that is released.
-pub(crate) fn go(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
+/// Plans a held workload whose template is the one that is released.
+pub(crate) fn go(draft: &mut Draft<'_>, held: Held<'_>) {
     draft.watch_sets = true;
-    if workload.replicas == 0 {
-        let wait = Wait::ScaledToZero { update: fenced.revision.clone() };
-        return retreat::rest_dormant(draft, workload, fenced, wait);
+    let Held { workload, revision, stable, batch, .. } = held;
+    let replicas = workload.replicas;
+    if replicas == 0 {
+        let wait = Wait::ScaledToZero { update: revision.clone() };
+        return retreat::rest_dormant(draft, held, wait);
     }
-    let limits = Limits::of(&fenced.original, workload.replicas);
     let aborting = draft.before().phase == Phase::Aborting
-        && draft.before().update_revision.as_ref() == Some(&fenced.revision);
-    let same = follow(draft, fenced);
-    let step = step_of(draft, fenced.batch, workload.replicas);
-    let goal =
-        step.goal(&draft.seen.rollout.spec.strategy.batches, workload.replicas, limits.surge);
-    say_batch(draft, &step, goal.new_pods(workload.replicas));
-    let heard = request::hear(draft, &fenced.revision);
+        && draft.before().update_revision.as_ref() == Some(revision);
+    let same = follow(draft, held);
+    let step = step_of(draft, batch, replicas);
+    let goal = step.goal(&draft.seen.rollout.spec.strategy.batches, replicas, held.surge());
+    say_batch(draft, &step, goal.new_pods(replicas));
+    let heard = request::hear(draft, revision);
     if heard == Heard::Abort || aborting {
         let because = abort_reason(draft);
-        return retreat::abort(draft, workload, fenced, because);
+        return retreat::abort(draft, held, because);
     }
-    keep(draft, workload, &fenced.stable);
-    let release = Release { workload, fenced, step, goal, limits, heard };
+    keep(draft, workload, stable);
+    let release = Release { held, step, goal, heard };
     if !workload.projected {
         release.project_again(draft);
-    } else if fenced.batch == 0 {
+    } else if batch == 0 {
         release.open(draft, same);
     } else {
         release.judge(draft);
@@ -56,16 +55,16 @@ pub(crate) fn go(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
 }
 
 /// Takes over from the hold which release this is. True if the status spoke of it already.
-fn follow(draft: &mut Draft<'_>, fenced: &Fenced) -> bool {
+fn follow(draft: &mut Draft<'_>, held: Held<'_>) -> bool {
     let before = draft.before();
-    let same_revision = before.update_revision.as_ref() == Some(&fenced.revision);
+    let same_revision = before.update_revision.as_ref() == Some(held.revision);
     let begun = before.batch.as_ref().map(|batch| batch.index);
-    let restarted = fenced.batch == 0 && begun.is_some_and(|index| index > 1);
+    let restarted = held.batch == 0 && begun.is_some_and(|index| index > 1);
     let same = same_revision && begun.is_some() && !restarted;
     let status = &mut draft.status;
-    status.stable_revision = Some(fenced.stable.clone());
-    status.update_revision = Some(fenced.revision.clone());
-    status.original = Some(fenced.original);
+    status.stable_revision = Some(held.stable.clone());
+    status.update_revision = Some(held.revision.clone());
+    held.note_original(status);
     status.rejected_revision = None;
     if !same {
         status.gates.clear();
@@ -123,67 +122,29 @@ fn abort_reason(draft: &Draft<'_>) -> String {
 
 /// A release at one moment.
 struct Release<'a> {
-    workload: &'a Workload,
-    fenced: &'a Fenced,
+    held: Held<'a>,
     step: Step,
     goal: Goal,
-    limits: Limits,
     heard: Heard,
 }
 
 impl Release<'_> {
     fn revision(&self) -> &Revision {
-        &self.fenced.revision
+        self.held.revision
     }
 
     fn want(&self) -> i32 {
-        self.goal.new_pods(self.workload.replicas)
+        self.goal.new_pods(self.held.workload.replicas)
     }
 
-    fn progress(&self, sets: &Sets, now: Timestamp) -> Progress {
-        Progress::of(self.workload, self.fenced, sets, now)
-    }
-
-    fn moving<'a>(&'a self, sets: &'a Sets, progress: &'a Progress) -> Moving<'a> {
-        Moving {
-            workload: self.workload,
-            fenced: self.fenced,
-            sets,
-            progress,
-            goal: self.goal,
-            limits: self.limits,
-        }
-    }
-
-    /// The last write did not pass the webhook: what it wanted may be outdated, and the live fields
-    /// are what the stock controller goes by.
     fn project_again(&self, draft: &mut Draft<'_>) {
-        let Self { workload, fenced, .. } = *self;
-        let Fields { paused, strategy, .. } = workload.fields;
-        let (Strategy::RollingUpdate { max_surge, max_unavailable }, true) =
-            (strategy, fenced.batch > 0)
-        else {
-            draft.act(write_fenced(workload, fenced.clone()));
+        if self.held.batch == 0 || self.held.workload.refused().is_some() {
+            draft.act(self.held.again());
             return draft.wait(Wait::Webhook);
-        };
-        let Some(sets) = self.sets(draft) else { return };
-        let progress = self.progress(sets, draft.now);
-        let mut noted = fenced.clone();
-        noted.original.paused = true;
-        // With pods in the batch, or one before it, a pause is not that of the first hold, which no
-        // webhook has lifted: it is the user's.
-        let begun = fenced.batch > 1 || workload.fields == Fields::held(&noted);
-        let by_user = paused && progress.new > 0 && begun;
-        let target = Target { paused: paused && !by_user, max_surge, max_unavailable };
-        let live = Fenced { target, ..fenced.clone() };
-        let moving = Moving { fenced: &live, ..self.moving(sets, &progress) };
-        if !moving.is_quiet() {
-            return draft.wait_quietly(Wait::StockController);
         }
-        let mut again = moving.fenced_at(fenced.batch, self.goal);
-        again.original.paused |= by_user;
-        draft.act(write_fenced(workload, again));
-        draft.wait(Wait::Webhook);
+        let Some(sets) = self.sets(draft) else { return };
+        let progress = self.held.progress(sets, draft.now);
+        self.held.moving(sets, &progress, self.goal).project_again(draft);
     }
 
     /// Before the first batch. The status has to say that the release is on before a pod moves.
@@ -202,23 +163,23 @@ impl Release<'_> {
         if let Fact::Unknown(why) = &draft.seen.kept {
             return draft.wait_quietly(Wait::FactsUnknown { why: why.clone() });
         }
-        let progress = self.progress(sets, draft.now);
+        let progress = self.held.progress(sets, draft.now);
         if progress.old == 0 && progress.new == 0 {
             // Not one pod of the stable revision: there is nothing that a hold could keep.
-            return retreat::lift(draft, self.workload, false);
+            return retreat::lift(draft, self.held.workload, false);
         }
-        if !stable::is_sound(draft, self.fenced, sets) {
+        if !self.held.is_sound(draft, sets) {
             return;
         }
-        let moving = self.moving(sets, &progress);
+        let moving = self.held.moving(sets, &progress, self.goal);
         if moving.is_quiet() {
-            draft.act(write_fenced(self.workload, moving.fenced_at(self.step.index, self.goal)));
+            draft.act(moving.begin(self.step.index, self.goal));
         }
     }
 
     /// Somebody's stop that holds before any batch.
     fn stop(&self, draft: &Draft<'_>) -> Option<Wait> {
-        if self.fenced.original.paused {
+        if self.held.is_paused() {
             return Some(Wait::DeploymentPaused { name: retreat::workload_name(draft) });
         }
         if draft.seen.rollout.spec.paused {
@@ -228,7 +189,7 @@ impl Release<'_> {
     }
 
     fn sets(&self, draft: &mut Draft<'_>) -> Option<&Sets> {
-        let why = match &self.workload.sets {
+        let why = match &self.held.workload.sets {
             Fact::Known(sets) => return Some(sets),
             Fact::Absent => "none was found".to_owned(),
             Fact::Unknown(why) => why.clone(),
@@ -242,28 +203,28 @@ impl Release<'_> {
         if draft.status.phase == Phase::Held {
             draft.phase(Phase::Progressing);
         }
-        let paused = self.fenced.original.paused;
+        let paused = self.held.is_paused();
         if !paused {
             self.restart_clock_after_pause(draft);
         }
         let Some(sets) = self.sets(draft) else { return };
-        let progress = self.progress(sets, draft.now);
-        let moving = self.moving(sets, &progress);
+        let progress = self.held.progress(sets, draft.now);
+        let moving = self.held.moving(sets, &progress, self.goal);
         if paused {
             draft.wait(Wait::DeploymentPaused { name: retreat::workload_name(draft) });
-            return upkeep::lower_shares(draft, &moving);
+            return moving.lower_shares(draft);
         }
         if draft.status.phase == Phase::Failed {
             let because = draft.status.failure.clone().unwrap_or_default();
             draft.wait(Wait::Failed { because });
-            return upkeep::keep_shares(draft, &moving);
+            return moving.keep_shares(draft);
         }
         if progress.ready < self.want() {
             self.unready(draft, &moving);
         } else if moving.is_quiet() {
             self.ready(draft, &moving);
         } else {
-            upkeep::keep_shares(draft, &moving);
+            moving.keep_shares(draft);
         }
     }
 
@@ -297,7 +258,7 @@ impl Release<'_> {
     fn stay(&self, draft: &mut Draft<'_>, moving: &Moving<'_>, wait: Wait) {
         draft.phase(if wait.is_for_a_gate() { Phase::Judging } else { Phase::Paused });
         draft.wait(wait);
-        upkeep::keep_shares(draft, moving);
+        moving.keep_shares(draft);
     }
 
     /// What a batch that was ready at this moment waits for: its gates, and a human or a time. The
@@ -325,7 +286,7 @@ impl Release<'_> {
             return Say::Open;
         }
         let baking = self.step.is_last() && draft.seen.rollout.spec.bake.is_some();
-        let values = gates::values(draft.seen, self.fenced, moving.sets);
+        let values = gates::values(draft.seen, &self.held, moving.sets);
         let Step { index, count, .. } = self.step;
         gates::judge(draft, &Judged { index, count, ready_at, baking, values })
     }
@@ -354,13 +315,14 @@ impl Release<'_> {
     /// The batch is ready and nothing stops the next.
     fn advance(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
         if self.step.is_last() {
-            return retreat::lift(draft, self.workload, false);
+            return retreat::lift(draft, self.held.workload, false);
         }
         let spec = &draft.seen.rollout.spec.strategy.batches;
         let begun = draft.status.batch.as_ref();
-        let next = Step::of(spec, begun, self.step.index + 1, self.workload.replicas);
-        let goal = next.goal(spec, self.workload.replicas, self.limits.surge);
-        draft.act(write_fenced(self.workload, moving.fenced_at(next.index, goal)));
+        let replicas = self.held.workload.replicas;
+        let next = Step::of(spec, begun, self.step.index + 1, replicas);
+        let goal = next.goal(spec, replicas, self.held.surge());
+        draft.act(moving.begin(next.index, goal));
     }
 
     fn unready(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
@@ -388,7 +350,7 @@ impl Release<'_> {
         if self.is_too_late(draft) {
             return self.fail(draft, moving, self.lateness(draft, moving));
         }
-        upkeep::keep_shares(draft, moving);
+        moving.keep_shares(draft);
     }
 
     fn is_too_late(&self, draft: &mut Draft<'_>) -> bool {
@@ -405,10 +367,7 @@ impl Release<'_> {
         if let Some(own) = draft.seen.rollout.spec.progress_deadline {
             return i64::try_from(own.get().as_secs()).ok();
         }
-        // The number that means "no deadline" to the stock controller means it here.
-        Some(self.fenced.original.progress_deadline_seconds)
-            .filter(|seconds| *seconds < i32::MAX)
-            .map(i64::from)
+        self.held.deadline_seconds()
     }
 
     fn lateness(&self, draft: &Draft<'_>, moving: &Moving<'_>) -> Failure {
@@ -424,12 +383,12 @@ impl Release<'_> {
     fn fail(&self, draft: &mut Draft<'_>, moving: &Moving<'_>, failure: Failure) {
         let Failure { because, follows } = failure;
         match follows {
-            OnFailure::Abort => retreat::abort(draft, self.workload, self.fenced, because),
+            OnFailure::Abort => retreat::abort(draft, self.held, because),
             OnFailure::Pause => {
                 draft.phase(Phase::Failed);
                 draft.status.failure = Some(because.clone());
                 draft.wait(Wait::Failed { because });
-                upkeep::keep_shares(draft, moving);
+                moving.keep_shares(draft);
             }
         }
     }

@@ -4,45 +4,42 @@
 use crds::hold::Bar;
 use crds::request::Verb;
 use crds::status::Phase;
-use crds::{Barred, Fenced, Hold, Original, Revision};
+use crds::{Barred, Hold, Revision};
 
 use crate::action::{Action, Turn};
-use crate::deployment::{drop_all_but, find, is_settled_and_ready, keep, payload, write};
 use crate::draft::{Draft, PATIENCE_SECONDS, later};
-use crate::observed::{Fact, Set, Strategy, Workload};
+use crate::kind::Held;
+use crate::observed::{Fact, Workload};
 use crate::request;
+use crate::revisions::{drop_all_but, is_settled_and_ready, keep, payload, write};
 use crate::waiting::Wait;
 
 /// Takes a release back and rejects its revision. Should keeping the template fail, the write that
 /// moves pods is first the next time.
-pub(crate) fn abort(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced, because: String) {
+pub(crate) fn abort(draft: &mut Draft<'_>, held: Held<'_>, because: String) {
+    let Held { workload, revision, stable, .. } = held;
     let first = draft.before().phase != Phase::Aborting;
     draft.phase(Phase::Aborting);
     draft.status.failure = Some(because.clone());
-    draft.wait(Wait::StablePods { stable: fenced.stable.clone(), because });
-    if awaits_count(draft, workload, fenced) {
+    draft.wait(Wait::StablePods { stable: stable.clone(), because });
+    if awaits_count(draft, held) {
         return;
     }
     if first {
         // Its ReplicaSet may not outlive it, and a retry needs it.
-        keep(draft, workload, &fenced.revision);
+        keep(draft, workload, revision);
     }
-    if bar(draft, workload, &fenced.revision, &fenced.stable, Bar::Rejected) && !first {
-        keep(draft, workload, &fenced.revision);
+    if bar(draft, workload, revision, stable, Bar::Rejected) && !first {
+        keep(draft, workload, revision);
     }
 }
 
 /// Puts the stable template back while there is nothing to release to; the revision is kept, and
 /// comes back by itself. That is said once it is done: who scales up before would get the update.
-pub(crate) fn rest_dormant(
-    draft: &mut Draft<'_>,
-    workload: &Workload,
-    fenced: &Fenced,
-    wait: Wait,
-) {
+pub(crate) fn rest_dormant(draft: &mut Draft<'_>, held: Held<'_>, wait: Wait) {
     draft.wait_quietly(wait);
-    keep(draft, workload, &fenced.revision);
-    bar(draft, workload, &fenced.revision, &fenced.stable, Bar::Dormant);
+    keep(draft, held.workload, held.revision);
+    bar(draft, held.workload, held.revision, held.stable, Bar::Dormant);
 }
 
 /// Writes a bar with the stable template; where that is not to be had says so and returns false.
@@ -79,24 +76,25 @@ pub(crate) fn lift(draft: &mut Draft<'_>, workload: &Workload, to_stable: bool) 
 }
 
 /// The user brought the stable template back: lifted at once, walked at native speed.
-pub(crate) fn roll_back(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) {
-    draft.status.stable_revision = Some(fenced.stable.clone());
-    if fenced.rollback && fenced.revision != fenced.stable {
+pub(crate) fn roll_back(draft: &mut Draft<'_>, held: Held<'_>) {
+    let Held { workload, revision, stable, .. } = held;
+    draft.status.stable_revision = Some(stable.clone());
+    if held.rollback && revision != stable {
         let why = if workload.replicas == 0 { Bar::Dormant } else { Bar::Rejected };
-        bar(draft, workload, &fenced.revision, &fenced.stable, why);
+        bar(draft, workload, revision, stable, why);
         return;
     }
     request::refuse_at_rest(draft, "the release is being rolled back");
-    rolling_back(draft, &fenced.stable);
-    if !awaits_count(draft, workload, fenced) {
+    rolling_back(draft, stable);
+    if !awaits_count(draft, held) {
         lift(draft, workload, true);
     }
 }
 
 /// True while the way back waits for the stable ReplicaSet's count; not for ever, because somebody
 /// else may keep the pods from going.
-fn awaits_count(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) -> bool {
-    if !is_misread(workload, fenced) {
+fn awaits_count(draft: &mut Draft<'_>, held: Held<'_>) -> bool {
+    if !held.is_misread() {
         return false;
     }
     let before = draft.before();
@@ -107,24 +105,13 @@ fn awaits_count(draft: &mut Draft<'_>, workload: &Workload, fenced: &Fenced) -> 
     draft.now < until
 }
 
-/// The stable ReplicaSet still counts pods as available that were taken from it a moment ago, or
-/// the stock controller is about to take more. For as long as it does, the stock controller takes
-/// away as many of the others too many (`maxScaledDown` of `reconcileOldReplicaSets` in its
-/// rolling.go).
-fn is_misread(workload: &Workload, fenced: &Fenced) -> bool {
-    let Fact::Known(sets) = &workload.sets else { return false };
-    if fenced.batch == 0 || workload.replicas == 0 {
-        return false;
-    }
-    let counts = |set: &Set| set.available.is_some_and(|available| available <= set.replicas);
-    let acted = workload.observed_generation >= workload.generation;
-    !acted || find(sets, &fenced.stable).is_some_and(|set| !counts(set))
-}
-
 /// On the way back to the live template after a rollback; Ready when all of its pods are.
 pub(crate) fn returning(draft: &mut Draft<'_>, workload: &Workload) {
     rolling_back(draft, &workload.revision);
-    if workload.fields.paused {
+    if let Fact::Known(sets) = &workload.sets {
+        workload.clear_the_way(draft, sets, &workload.revision);
+    }
+    if workload.is_paused() {
         draft.wait(Wait::DeploymentPaused { name: workload_name(draft) });
     }
 }
@@ -142,6 +129,7 @@ pub(crate) fn forget_release(draft: &mut Draft<'_>) {
     draft.status.batch = None;
     draft.status.step = None;
     draft.status.original = None;
+    draft.status.original_partition = None;
     draft.status.paused = None;
 }
 
@@ -167,7 +155,10 @@ pub(crate) fn rejected(draft: &mut Draft<'_>, workload: &Workload, barred: &Barr
     }
     draft.watch_sets = true;
     draft.phase(Phase::Aborting);
-    if workload.fields.paused {
+    if let Fact::Known(sets) = &workload.sets {
+        workload.clear_the_way(draft, sets, &stable);
+    }
+    if workload.is_paused() {
         return draft.wait(Wait::DeploymentPaused { name: workload_name(draft) });
     }
     draft.wait(Wait::StablePods { stable, because });
@@ -199,8 +190,8 @@ fn hear_rejected(draft: &mut Draft<'_>, workload: &Workload, barred: &Barred) ->
 fn retry(draft: &mut Draft<'_>, workload: &Workload, revision: &Revision) -> bool {
     let Some(open) = request::open(draft) else { return false };
     if workload.replicas == 0 {
-        let why = "the deployment is scaled to zero; scale it up first";
-        request::answer(draft, open, Err(why.into()));
+        let why = format!("the {} is scaled to zero; scale it up first", draft.kind().noun());
+        request::answer(draft, open, Err(why));
         return false;
     }
     // Answered when the hold, or the lifted bar, is seen.
@@ -211,10 +202,10 @@ fn retry(draft: &mut Draft<'_>, workload: &Workload, revision: &Revision) -> boo
 /// bar is lifted instead. False if neither can be done now.
 pub(crate) fn reenter(draft: &mut Draft<'_>, workload: &Workload, revision: &Revision) -> bool {
     draft.watch_sets = true;
-    let Strategy::RollingUpdate { max_surge, max_unavailable } = workload.fields.strategy else {
-        draft.wait(Wait::Recreate);
+    if let Some(strategy) = workload.refused() {
+        draft.wait(Wait::Refused { strategy });
         return false;
-    };
+    }
     let payload = match payload(draft.seen, workload, revision) {
         Fact::Known(payload) => payload,
         Fact::Unknown(why) => {
@@ -229,15 +220,7 @@ pub(crate) fn reenter(draft: &mut Draft<'_>, workload: &Workload, revision: &Rev
             return true;
         }
     };
-    let original = Original {
-        paused: workload.fields.paused,
-        min_ready_seconds: workload.fields.min_ready_seconds,
-        progress_deadline_seconds: workload.fields.progress_deadline_seconds,
-        max_surge,
-        max_unavailable,
-    };
-    let fenced = Fenced::first(revision.clone(), workload.revision.clone(), original);
-    let mut write = write(workload, Some(Hold::fenced(fenced)));
+    let mut write = write(workload, workload.first_hold(revision.clone()));
     write.payload = Some(payload);
     draft.act(Action::WriteHold(write));
     true
@@ -251,6 +234,7 @@ pub(crate) fn dormant(draft: &mut Draft<'_>, workload: &Workload, barred: &Barre
     draft.status.batch = None;
     draft.status.step = None;
     draft.status.original = None;
+    draft.status.original_partition = None;
     draft.phase(Phase::Held);
     if let Some(open) = request::open(draft) {
         let abort = open.verb == Verb::Abort && open.revision == barred.revision;

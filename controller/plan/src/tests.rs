@@ -7,6 +7,6 @@ mod holds;
 mod orphan;
 mod requests;
 mod rest;
-mod scene;
+pub(crate) mod scene;
 mod stale;
 mod start;

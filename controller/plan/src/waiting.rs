@@ -1,7 +1,7 @@
 //! What a Rollout can wait for: a stable word for programs and a sentence for people each. The
 //! sentences carry no count that changes while pods come and go: each would be a status write.
 
-use crds::Revision;
+use crds::{Revision, WorkloadKind};
 use jiff::Timestamp;
 
 use crate::observed::Trouble;
@@ -14,7 +14,7 @@ pub(crate) enum Wait {
     Arming { name: String },
     Rival { rollout: String },
     Exempt { namespace: String },
-    Recreate,
+    Refused { strategy: &'static str },
     NewerHold { schema: u32 },
     HoldUnreadable { why: String },
     FenceWithoutHold,
@@ -44,20 +44,26 @@ pub(crate) enum Wait {
 
 impl Wait {
     /// A stable CamelCase word.
-    pub(crate) fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self, kind: WorkloadKind) -> &'static str {
         match self {
             Self::WorkloadMissing { .. } => "WorkloadMissing",
             Self::WorkloadUnknown { .. } => "WorkloadUnknown",
             Self::Arming { .. } => "Arming",
             Self::Rival { .. } => "AnotherRollout",
             Self::Exempt { .. } => "NamespaceExempt",
-            Self::Recreate => "RecreateStrategy",
+            Self::Refused { .. } => match kind {
+                WorkloadKind::Deployment => "RecreateStrategy",
+                WorkloadKind::StatefulSet => "OnDeleteStrategy",
+            },
             Self::NewerHold { .. } => "NewerHold",
             Self::HoldUnreadable { .. } => "HoldUnreadable",
             Self::FenceWithoutHold => "FenceWithoutHold",
             Self::Webhook => "Webhook",
             Self::FactsUnknown { .. } => "FactsUnknown",
-            Self::StockController => "DeploymentController",
+            Self::StockController => match kind {
+                WorkloadKind::Deployment => "DeploymentController",
+                WorkloadKind::StatefulSet => "StatefulSetController",
+            },
             Self::StableRepair { .. } => "StableRepair",
             Self::StableTemplateLost { .. } => "StableTemplateLost",
             Self::DeploymentPaused { .. } => "DeploymentPaused",
@@ -86,32 +92,37 @@ impl Wait {
     }
 
     /// A sentence.
-    pub(crate) fn message(&self) -> String {
+    pub(crate) fn message(&self, kind: WorkloadKind) -> String {
+        let noun = kind.noun();
         match self {
-            Self::WorkloadMissing { name } => format!("deployment {name} does not exist yet"),
-            Self::WorkloadUnknown { why } => format!("the deployment cannot be read: {why}"),
-            Self::Arming { name } => format!("deployment {name} is being labelled"),
+            Self::WorkloadMissing { name } => format!("{noun} {name} does not exist yet"),
+            Self::WorkloadUnknown { why } => format!("the {noun} cannot be read: {why}"),
+            Self::Arming { name } => format!("{noun} {name} is being labelled"),
             Self::Rival { rollout } => {
-                format!("rollout {rollout} is older and names the same deployment; delete one")
+                format!("rollout {rollout} is older and names the same {noun}; delete one")
             }
             Self::Exempt { namespace } => exempt_sentence(namespace),
-            Self::Recreate => "strategy Recreate cannot be released in batches and is left alone; \
-                 use RollingUpdate"
-                .into(),
+            Self::Refused { strategy } => format!(
+                "strategy {strategy} cannot be released in batches and is left alone; use \
+                 RollingUpdate"
+            ),
             Self::NewerHold { schema } => {
                 format!("the hold has schema {schema}, written by a newer Sluice; upgrade this one")
             }
-            Self::HoldUnreadable { why } => unreadable_sentence(why),
-            Self::FenceWithoutHold => FENCE_WITHOUT_HOLD.into(),
+            Self::HoldUnreadable { why } => unreadable_sentence(noun, why),
+            Self::FenceWithoutHold => format!(
+                "the {noun} is fenced but nothing says what its own fields were; kubectl sluice \
+                 release-hold frees it"
+            ),
             Self::Webhook => {
                 "the last write did not pass the Sluice webhook; it is repeated until \
                  the webhook answers"
                     .into()
             }
             Self::FactsUnknown { why } => format!("the state of the release is unknown: {why}"),
-            Self::StockController => "the Deployment controller has not acted on the last change \
-                 yet"
-            .into(),
+            Self::StockController => {
+                format!("the {} controller has not acted on the last change yet", kind.as_str())
+            }
             Self::StableRepair { set } => {
                 format!("the stable ReplicaSet {set} has to report its pods as available first")
             }
@@ -143,31 +154,27 @@ impl Wait {
             Self::StablePods { stable, because } => {
                 format!("pods go back to stable revision {stable}{}", clause(because))
             }
-            Self::Finishing => "the deployment controller finishes with the user's own \
-                 fields"
-                .into(),
+            Self::Finishing => {
+                format!("the {noun} controller finishes with the user's own fields")
+            }
             Self::MovingBack { allowed } => {
                 format!("scaling left more than {allowed} new pods; the others are moved back")
             }
             Self::ScaledToZero { update } => format!(
                 "scaled to zero; the release of {update} starts again when there are stable pods"
             ),
-            Self::Disarming => "the deployment is given back".into(),
+            Self::Disarming => format!("the {noun} is given back"),
         }
     }
 }
-
-const FENCE_WITHOUT_HOLD: &str = "the deployment is fenced but nothing says what its own fields \
-     were; kubectl sluice release-hold frees it";
 
 fn clause(because: &str) -> String {
     if because.is_empty() { String::new() } else { format!(": {because}") }
 }
 
-fn unreadable_sentence(why: &str) -> String {
+fn unreadable_sentence(noun: &str, why: &str) -> String {
     format!(
-        "the hold annotation cannot be read ({why}); kubectl sluice release-hold frees the \
-         deployment"
+        "the hold annotation cannot be read ({why}); kubectl sluice release-hold frees the {noun}"
     )
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::workload::{projected, write};
 use super::{ExecuteError, failed};
 use crate::cluster::{CallError, remove, test};
-use crate::key::Key;
+use crate::key::{Key, Target};
 use crate::raw::{Kind, Raw};
 use crate::reconcile::Context;
 
@@ -21,31 +21,31 @@ use crate::reconcile::Context;
 pub async fn retreat(
     context: &Context,
     rollout: &Key,
-    key: &Key,
+    target: &Target,
     wanted: &WriteHold,
     text: Option<&str>,
 ) -> Result<(), ExecuteError> {
-    let kind = Kind::Deployment;
+    let (kind, key) = (Kind::Workload(target.kind), &target.key);
     let live = context.cluster.get(kind, key).await.map_err(failed("retreat", kind, key))?;
     let patch = retreat_patch(&live, wanted, text)
         .ok_or_else(|| failed("retreat", kind, key)(CallError::Stale(None)))?;
     let patch = Patch::Json(json_patch::Patch(patch));
-    let raw = write(context, rollout, key, "retreat", patch, RETREAT_MANAGER).await?;
-    projected(&raw, key)?;
-    tidy(context, rollout, key).await
+    let raw = write(context, rollout, target, "retreat", patch, RETREAT_MANAGER).await?;
+    projected(&raw, target)?;
+    tidy(context, rollout, target).await
 }
 
 /// Takes the ownership of an earlier retreat away, if any is left.
-pub async fn tidy(context: &Context, rollout: &Key, key: &Key) -> Result<(), ExecuteError> {
-    let kind = Kind::Deployment;
+pub async fn tidy(context: &Context, rollout: &Key, target: &Target) -> Result<(), ExecuteError> {
+    let (kind, key) = (Kind::Workload(target.kind), &target.key);
     let live = context.cluster.get(kind, key).await.map_err(failed("tidy", kind, key))?;
     let patch = tidy_patch(&live);
     if patch.is_empty() {
-        context.with_world(|world| world.wrote_workload(rollout, &live));
+        context.with_world(|world| world.wrote_workload(rollout, target.kind, &live));
         return Ok(());
     }
     let patch = Patch::Json(json_patch::Patch(patch));
-    write(context, rollout, key, "tidy", patch, CONTROLLER_MANAGER).await.map(|_| ())
+    write(context, rollout, target, "tidy", patch, CONTROLLER_MANAGER).await.map(|_| ())
 }
 
 /// All of the write; none if the object is not what the plan was made on.

@@ -1,5 +1,6 @@
 //! Writes to ReplicaSets: the fence that must not be on a stable one, and the move back.
 
+use crds::WorkloadKind;
 use crds::contract::{CONTROLLER_MANAGER, DESIRED_REPLICAS_ANNOTATION, MAX_REPLICAS_ANNOTATION};
 use kube::api::Patch;
 use serde_json::{Value, json};
@@ -49,6 +50,6 @@ pub async fn write(
         label,
     };
     let raw = context.cluster.patch(write).await.map_err(failed(label, Kind::ReplicaSet, &key))?;
-    context.with_world(|world| world.wrote_set(rollout, &raw));
+    context.with_world(|world| world.wrote_set(rollout, WorkloadKind::Deployment, &raw));
     Ok(())
 }

@@ -1,26 +1,29 @@
-//! Pod templates kept in ControllerRevisions, and fetched from there or from a ReplicaSet.
+//! Pod templates kept in ControllerRevisions of ours, and fetched from there or from where the
+//! stock controller keeps them.
 
-use crds::Revision;
 use crds::contract::{POD_TEMPLATE_HASH_LABEL, REVISION_LABEL, ROLLOUT_LABEL};
+use crds::{Revision, WorkloadKind};
 use plan::observed::RolloutFacts;
 use plan::{Payload, TemplateFrom};
 use serde_json::{Value, json};
 
 use super::{ExecuteError, failed};
 use crate::cluster::CallError;
-use crate::key::Key;
+use crate::key::{Key, Target};
+use crate::observe;
 use crate::raw::{Kind, Raw};
 use crate::reconcile::Context;
 
-/// Keeps the template of a ReplicaSet. One that is there already is as good.
+/// Keeps the template of a revision. One that is there already is as good.
 pub async fn keep(
     context: &Context,
     rollout: &RolloutFacts,
+    workload: WorkloadKind,
     revision: &Revision,
     set: &str,
 ) -> Result<(), ExecuteError> {
     const WHAT: &str = "keep_template";
-    let template = of_set(context, &Key::new(&rollout.namespace, set)).await?;
+    let template = of_set(context, workload, &Key::new(&rollout.namespace, set)).await?;
     let object = controller_revision(rollout, revision, &template);
     let key = Key::new(&rollout.namespace, &name(&rollout.name, revision));
     let failed = |source| failed(WHAT, Kind::ControllerRevision, &key)(source);
@@ -58,9 +61,10 @@ pub async fn discard(context: &Context, key: &Key) -> Result<(), ExecuteError> {
 /// Fetches the template that a write carries.
 pub async fn fetch(
     context: &Context,
-    namespace: &str,
+    workload: &Target,
     payload: &Payload,
 ) -> Result<Value, ExecuteError> {
+    let namespace = &workload.key.namespace;
     let (place, template) = match &payload.from {
         TemplateFrom::Kept(name) => {
             let place = Key::new(namespace, name);
@@ -72,7 +76,7 @@ pub async fn fetch(
         }
         TemplateFrom::Set(name) => {
             let place = Key::new(namespace, name);
-            let template = of_set(context, &place).await?;
+            let template = of_set(context, workload.kind, &place).await?;
             (place, template)
         }
     };
@@ -83,9 +87,17 @@ pub async fn fetch(
     Err(ExecuteError::OtherTemplate { place, found, wanted: payload.revision.clone() })
 }
 
-async fn of_set(context: &Context, key: &Key) -> Result<Value, ExecuteError> {
-    let raw = context.cluster.get(Kind::ReplicaSet, key).await;
-    Ok(template_of(&raw.map_err(failed("fetch_template", Kind::ReplicaSet, key))?))
+async fn of_set(
+    context: &Context,
+    workload: WorkloadKind,
+    key: &Key,
+) -> Result<Value, ExecuteError> {
+    let kind = Kind::of_revisions(workload);
+    let raw = context.cluster.get(kind, key).await.map_err(failed("fetch_template", kind, key))?;
+    Ok(match workload {
+        WorkloadKind::Deployment => template_of(&raw),
+        WorkloadKind::StatefulSet => observe::template_in(&raw),
+    })
 }
 
 /// The template of a ReplicaSet as the Deployment had it.

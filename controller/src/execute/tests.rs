@@ -1,7 +1,7 @@
 //! Exact requests: verb, address, field manager, body, precondition.
 
 use crds::hold::Bar;
-use crds::{Fenced, Hold, IntOrPercent, Original, Revision, Target};
+use crds::{Fenced, Hold, IntOrPercent, Original, Revision, Target, WorkloadKind};
 use plan::{Payload, TemplateFrom, WriteHold};
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ async fn carried_out(
 ) -> (Result<(), ExecuteError>, Observed) {
     let mut world = world(&rollout(), live);
     world.want_sets(&key("web"), true);
-    list(&mut world, &Source::Sets(key("web")), &[&stable_set()]);
+    list(&mut world, &Source::Sets(WorkloadKind::Deployment, key("web")), &[&stable_set()]);
     list(&mut world, &Source::Pods(key("web")), &[]);
     let (context, script) = scripted(world, exchanges);
     let observe = || context.with_world(|world| world.observe(&key("web"))).unwrap().unwrap();
@@ -378,7 +378,7 @@ async fn a_failed_test_means_look_again() {
     let action = Action::WriteHold(write_hold(Some(&was), Some(next)));
     let result = carried_out(&held(&was, 10), action, exchanges).await.0;
     let error = result.unwrap_err();
-    assert_eq!(error.outdated(), Some((Kind::Deployment, &key("web"))));
+    assert_eq!(error.outdated(), Some((Kind::Workload(WorkloadKind::Deployment), &key("web"))));
 }
 
 #[tokio::test]

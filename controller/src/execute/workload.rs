@@ -1,9 +1,9 @@
 //! Writes to the workload: arming, disarming, and the hold.
 
-use crds::Hold;
 use crds::contract::{
     ARMED_LABEL, ARMED_VALUE, CONTROLLER_MANAGER, HOLD_ANNOTATION, PREFIX, ROLLOUT_LABEL,
 };
+use crds::{Hold, WorkloadKind};
 use json_patch::PatchOperation;
 use kube::Resource;
 use kube::api::Patch;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ExecuteError, failed, retreat, template};
 use crate::cluster::{CallError, Write, add, remove, test};
-use crate::key::Key;
+use crate::key::{Key, Target};
 use crate::raw::{Kind, Raw};
 use crate::reconcile::Context;
 
@@ -23,20 +23,20 @@ const HOLD: [&str; 3] = ["metadata", "annotations", HOLD_ANNOTATION];
 pub async fn arm(
     context: &Context,
     rollout: &Key,
-    key: &Key,
+    target: &Target,
     uid: &str,
 ) -> Result<(), ExecuteError> {
     let labels = json!({ ARMED_LABEL: ARMED_VALUE, ROLLOUT_LABEL: rollout.name });
     let body = json!({ "metadata": { "uid": uid, "labels": labels } });
-    write(context, rollout, key, "arm", Patch::Merge(body), CONTROLLER_MANAGER).await.map(|_| ())
+    write(context, rollout, target, "arm", Patch::Merge(body), CONTROLLER_MANAGER).await.map(|_| ())
 }
 
-/// Takes the hold off, then what the stock controller copied of it to the ReplicaSets (it copies
+/// Takes the hold off, then what the stock controller copied of it to its revisions (it copies
 /// as long as the hold is there), and last the labels, which say that something is left to do.
 pub async fn disarm(
     context: &Context,
     rollout: &Key,
-    key: &Key,
+    target: &Target,
     uid: &str,
 ) -> Result<(), ExecuteError> {
     let seen = context.with_world(|world| {
@@ -47,36 +47,36 @@ pub async fn disarm(
             let annotations = json!({ HOLD_ANNOTATION: null });
             let body = json!({ "metadata": { "uid": uid, "annotations": annotations } });
             let body = Patch::Merge(body);
-            let raw = write(context, rollout, key, "disarm", body, CONTROLLER_MANAGER).await?;
-            projected(&raw, key)?;
+            let raw = write(context, rollout, target, "disarm", body, CONTROLLER_MANAGER).await?;
+            projected(&raw, target)?;
         }
-        strip_sets(context, rollout, uid, &selector).await?;
+        strip_sets(context, rollout, target.kind, uid, &selector).await?;
     }
-    unlabel(context, rollout, key, uid).await
+    unlabel(context, rollout, target, uid).await
 }
 
 /// Takes both labels off.
 pub async fn unlabel(
     context: &Context,
     rollout: &Key,
-    key: &Key,
+    target: &Target,
     uid: &str,
 ) -> Result<(), ExecuteError> {
     let labels = json!({ ARMED_LABEL: null, ROLLOUT_LABEL: null });
     let body = Patch::Merge(json!({ "metadata": { "uid": uid, "labels": labels } }));
-    write(context, rollout, key, "disarm", body, CONTROLLER_MANAGER).await.map(|_| ())
+    write(context, rollout, target, "disarm", body, CONTROLLER_MANAGER).await.map(|_| ())
 }
 
 /// Sets, changes or lifts the hold.
 pub async fn hold(
     context: &Context,
     rollout: &Key,
-    key: &Key,
+    target: &Target,
     wanted: &WriteHold,
 ) -> Result<(), ExecuteError> {
     let text = match (&wanted.hold, &wanted.payload) {
         (Some(hold), Some(payload)) => {
-            let template = Some(template::fetch(context, &key.namespace, payload).await?);
+            let template = Some(template::fetch(context, target, payload).await?);
             Some(Hold { template, ..hold.clone() }.to_text())
         }
         (Some(hold), None) => Some(hold.to_text()),
@@ -85,9 +85,9 @@ pub async fn hold(
     let annotated = wanted.was.is_some()
         || context.with_world(|world| world.workload(rollout).is_none_or(|seen| seen.annotated));
     let patch = Patch::Json(json_patch::Patch(hold_patch(wanted, text.as_deref(), annotated)));
-    let written = write(context, rollout, key, "hold", patch, CONTROLLER_MANAGER).await;
+    let written = write(context, rollout, target, "hold", patch, CONTROLLER_MANAGER).await;
     let absent = match written {
-        Ok(raw) => match projected(&raw, key) {
+        Ok(raw) => match projected(&raw, target) {
             Ok(()) => return Ok(()),
             Err(absent) => absent,
         },
@@ -99,8 +99,8 @@ pub async fn hold(
     if !wanted.may_write_fields {
         return Err(absent);
     }
-    tracing::warn!(workload = %key, "no webhook answers: writing the fields directly");
-    retreat::retreat(context, rollout, key, wanted, text.as_deref()).await
+    tracing::warn!(workload = %target.key, "no webhook answers: writing the fields directly");
+    retreat::retreat(context, rollout, target, wanted, text.as_deref()).await
 }
 
 /// The write with its preconditions. The stock controller's status writes change the
@@ -129,40 +129,41 @@ pub fn hold_patch(wanted: &WriteHold, text: Option<&str>, annotated: bool) -> Ve
 }
 
 /// Whether the webhook stood in the path of the write that returned this.
-pub fn projected(raw: &Raw, key: &Key) -> Result<(), ExecuteError> {
-    let whole = crds::project::projected(raw.value());
+pub fn projected(raw: &Raw, target: &Target) -> Result<(), ExecuteError> {
+    let whole = crds::project::projected_as(target.kind, raw.value());
     let carried = match Hold::of(raw.value()) {
         crds::hold::Reading::Hold(hold) => hold.template.is_some(),
         _ => false,
     };
-    if whole && !carried { Ok(()) } else { Err(ExecuteError::WebhookAbsent(key.clone())) }
+    if whole && !carried { Ok(()) } else { Err(ExecuteError::WebhookAbsent(target.key.clone())) }
 }
 
 /// Writes to the workload and shows the result to `world`.
 pub async fn write(
     context: &Context,
     rollout: &Key,
-    key: &Key,
+    target: &Target,
     label: &'static str,
     patch: Patch<Value>,
     manager: &'static str,
 ) -> Result<Raw, ExecuteError> {
-    let kind = Kind::Deployment;
+    let (kind, key) = (Kind::Workload(target.kind), &target.key);
     let write = Write { kind, key: key.clone(), status: false, patch, manager, label };
     let raw = context.cluster.patch(write).await.map_err(failed(label, kind, key))?;
-    context.with_world(|world| world.wrote_workload(rollout, &raw));
+    context.with_world(|world| world.wrote_workload(rollout, target.kind, &raw));
     Ok(raw)
 }
 
-/// Takes off the ReplicaSets what the stock controller copied to them.
+/// Takes off the revisions what the stock controller copied to them.
 pub async fn strip_sets(
     context: &Context,
     rollout: &Key,
+    workload: WorkloadKind,
     uid: &str,
     selector: &str,
 ) -> Result<(), ExecuteError> {
     const WHAT: &str = "strip_set";
-    let kind = Kind::ReplicaSet;
+    let kind = Kind::of_revisions(workload);
     let sets = context.cluster.list(kind, &rollout.namespace, selector).await;
     for set in sets.map_err(failed(WHAT, kind, rollout))? {
         let annotations = set.meta().annotations.iter().flatten();
@@ -184,7 +185,7 @@ pub async fn strip_sets(
             label: WHAT,
         };
         match context.cluster.patch(write).await {
-            Ok(raw) => context.with_world(|world| world.wrote_set(rollout, &raw)),
+            Ok(raw) => context.with_world(|world| world.wrote_set(rollout, workload, &raw)),
             Err(CallError::Gone) => {}
             Err(error) => return Err(failed(WHAT, kind, &key)(error)),
         }

@@ -1,5 +1,6 @@
 //! Reads a pod: whose it is, whether it is ready, and if not, why in the kubelet's own words.
 
+use crds::contract::CONTROLLER_REVISION_LABEL;
 use jiff::Timestamp;
 use kube::Resource;
 use plan::observed::{Pod, Trouble};
@@ -13,11 +14,13 @@ const MESSAGE_CHARS_MAX: usize = 200;
 /// Waiting reasons of a container that is only on its way.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
-/// A pod of a ReplicaSet.
+/// A pod of a workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodSeen {
-    /// uid of the ReplicaSet.
+    /// uid of the ReplicaSet, or of the StatefulSet.
     pub owner: String,
+    /// Name of its ControllerRevision, where it has one.
+    pub revision: Option<String>,
     /// For the planner.
     pub pod: Pod,
 }
@@ -96,7 +99,9 @@ pub fn pod(raw: &Raw) -> Result<Option<PodSeen>, Unreadable> {
         .and_then(|condition| condition.last_transition_time);
     let trouble = if ready_since.is_some() { None } else { trouble(&status) };
     let name = meta.name.clone().unwrap_or_default();
-    Ok(Some(PodSeen { owner: owner.to_owned(), pod: Pod { name, ready_since, trouble } }))
+    let revision = raw.label(CONTROLLER_REVISION_LABEL).map(str::to_owned);
+    let pod = Pod { name, uid: raw.uid().to_owned(), ready_since, trouble };
+    Ok(Some(PodSeen { owner: owner.to_owned(), revision, pod }))
 }
 
 fn trouble(status: &Status) -> Option<Trouble> {

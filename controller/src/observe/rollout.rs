@@ -8,7 +8,7 @@ use plan::observed::RolloutFacts;
 use serde::Deserialize;
 
 use super::Unreadable;
-use crate::key::Key;
+use crate::key::{Key, Target};
 use crate::raw::Raw;
 
 /// A Rollout without its resourceVersion: two are equal when there is nothing new to plan.
@@ -35,9 +35,11 @@ pub struct RolloutSeen {
 }
 
 impl RolloutSeen {
-    /// Where the workload is.
-    pub fn workload(&self) -> Key {
-        Key::new(&self.key.namespace, &self.spec.workload_ref.name)
+    /// Where the workload is; none where nobody here knows its kind.
+    pub fn workload(&self) -> Option<Target> {
+        let reference = &self.spec.workload_ref;
+        let key = Key::new(&self.key.namespace, &reference.name);
+        Some(Target::new(reference.kind()?, key))
     }
 
     /// Among Rollouts of one workload the oldest has it; by name where two are of one second.

@@ -1,4 +1,4 @@
-//! Reads a ReplicaSet.
+//! Reads a revision of a workload: a ReplicaSet, or a ControllerRevision of a StatefulSet.
 
 use crds::Revision;
 use crds::contract::{
@@ -8,18 +8,19 @@ use jiff::Timestamp;
 use kube::Resource;
 use plan::observed::{Pod, Set};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Unreadable;
 use crate::raw::Raw;
 
-/// A ReplicaSet without its template.
+/// A revision without its template; a ControllerRevision has no sizes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetSeen {
     /// metadata.name.
     pub name: String,
     /// metadata.uid.
     pub uid: String,
-    /// uid of the Deployment.
+    /// uid of the workload.
     pub owner: String,
     /// The stock controller's number of its revision: the newest has the highest.
     pub number: u64,
@@ -102,4 +103,39 @@ pub fn set(raw: &Raw) -> Result<Option<SetSeen>, Unreadable> {
         available: current.then_some(status.available_replicas),
         desired: desired.and_then(|number| number.parse().ok()),
     }))
+}
+
+/// Reads a ControllerRevision of the stock controller; none if nobody controls it or it is being
+/// deleted.
+pub fn revision(raw: &Raw) -> Result<Option<SetSeen>, Unreadable> {
+    let Some(owner) = raw.controller_uid() else { return Ok(None) };
+    let meta = raw.meta();
+    if meta.deletion_timestamp.is_some() {
+        return Ok(None);
+    }
+    let number = raw.value()["revision"].as_u64();
+    Ok(Some(SetSeen {
+        name: meta.name.clone().unwrap_or_default(),
+        uid: raw.uid().to_owned(),
+        owner: owner.to_owned(),
+        number: number.unwrap_or_default(),
+        created: raw.created(),
+        revision: Revision::of_template(&template_in(raw)),
+        // Its pods are labelled with its name.
+        pod_hash: meta.name.clone().unwrap_or_default(),
+        replicas: 0,
+        min_ready_seconds: 0,
+        available: None,
+        desired: None,
+    }))
+}
+
+/// The template in a ControllerRevision of the stock controller, as its workload had it.
+pub fn template_in(raw: &Raw) -> Value {
+    let mut template = raw.value()["data"]["spec"]["template"].clone();
+    if let Some(template) = template.as_object_mut() {
+        // It is stored as a patch that replaces the whole template.
+        template.remove("$patch");
+    }
+    template
 }

@@ -3,7 +3,7 @@
 use crds::hold::Reading;
 use crds::status::Phase;
 use crds::{IntOrPercent, Revision};
-use plan::observed::{Fact, Strategy};
+use plan::observed::{Fact, Live, Strategy};
 use serde_json::{Value, json};
 
 use super::*;
@@ -31,6 +31,14 @@ fn line(lines: &'static str, name: &str) -> &'static str {
     lines.lines().find(|line| line.contains(&start)).unwrap()
 }
 
+#[track_caller]
+fn fields(seen: &WorkloadSeen) -> &plan::observed::Fields {
+    match &seen.fields {
+        Live::Deployment(fields) => fields,
+        Live::StatefulSet(live) => panic!("{live:?}"),
+    }
+}
+
 #[test]
 fn a_held_deployment() {
     let seen = workload(&raw(HELD)).unwrap();
@@ -43,10 +51,10 @@ fn a_held_deployment() {
     let Reading::Hold(hold) = &seen.hold else { panic!("{:?}", seen.hold) };
     assert_eq!(hold.as_fenced().unwrap().revision, seen.revision);
     assert_eq!(seen.hold_text.as_deref(), Some(hold.to_text().as_str()));
-    assert_eq!(seen.fields.min_ready_seconds, crds::contract::FENCE_MIN_READY_SECONDS);
+    assert_eq!(fields(&seen).min_ready_seconds, crds::contract::FENCE_MIN_READY_SECONDS);
     let max_surge = IntOrPercent::Count(0);
     let max_unavailable = IntOrPercent::Percent(25);
-    assert_eq!(seen.fields.strategy, Strategy::RollingUpdate { max_surge, max_unavailable });
+    assert_eq!(fields(&seen).strategy, Strategy::RollingUpdate { max_surge, max_unavailable });
 }
 
 #[test]
@@ -106,14 +114,14 @@ fn defaults_and_strategies_of_a_deployment() {
         "spec": { "selector": { "matchLabels": { "app": "web" } }, "template": {} },
     });
     let seen = workload(&Raw::new(plain.clone()).unwrap()).unwrap();
-    assert_eq!((seen.replicas, seen.fields.progress_deadline_seconds), (1, 600));
+    assert_eq!((seen.replicas, fields(&seen).progress_deadline_seconds), (1, 600));
     assert!(!seen.armed && !seen.annotated && seen.projected);
     let with = |kind: &str| {
         let mut value = plain.clone();
         value["spec"]["strategy"] = json!({ "type": kind });
         workload(&Raw::new(value).unwrap())
     };
-    assert_eq!(with("Recreate").unwrap().fields.strategy, Strategy::Recreate);
+    assert_eq!(fields(&with("Recreate").unwrap()).strategy, Strategy::Recreate);
     assert!(with("Sideways").is_err());
     let mut strange = plain.clone();
     strange["spec"]["replicas"] = json!("many");
@@ -219,7 +227,7 @@ fn long_messages_are_cut() {
 fn a_rollout_in_a_release() {
     let seen = rollout(&raw(ROLLOUT)).unwrap();
     assert_eq!(seen.status.phase, Phase::Paused);
-    assert_eq!(seen.workload().to_string(), "t3/web");
+    assert_eq!(seen.workload().unwrap().key.to_string(), "t3/web");
     let facts = seen.facts(Some("elder".into()), true);
     assert!(facts.has_finalizer && !facts.deleting && facts.request.is_none());
     assert_eq!(facts.rival.as_deref(), Some("elder"));

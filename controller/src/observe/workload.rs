@@ -1,17 +1,17 @@
-//! Reads a Deployment, down to what the planner needs of it.
+//! Reads a Deployment, down to what the planner needs of it, and what every kind has alike.
 
 use crds::contract::{ARMED_LABEL, ARMED_VALUE, HOLD_ANNOTATION, RETREAT_MANAGER, ROLLOUT_LABEL};
 use crds::hold::Reading;
-use crds::{Hold, IntOrPercent, Revision};
+use crds::{Hold, IntOrPercent, Revision, WorkloadKind};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::Selector;
-use plan::observed::{Fact, Fields, Sets, Strategy, Workload};
+use plan::observed::{Fact, Fields, Live, Sets, Strategy, Workload};
 use serde::Deserialize;
 
 use super::Unreadable;
 use crate::raw::Raw;
 
-/// A Deployment without its template: some hundred bytes, equal when there is nothing new.
+/// A workload without its template: some hundred bytes, equal when there is nothing new.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkloadSeen {
     /// metadata.uid.
@@ -20,14 +20,14 @@ pub struct WorkloadSeen {
     pub generation: i64,
     /// status.observedGeneration.
     pub observed_generation: i64,
-    /// spec.replicas.
+    /// Pods that an update may reach.
     pub replicas: i32,
     /// The arming label has its value.
     pub armed: bool,
     /// The label that names the Rollout.
     pub rollout: Option<String>,
     /// The live fields.
-    pub fields: Fields,
+    pub fields: Live,
     /// The hold annotation.
     pub hold: Reading,
     /// Its text.
@@ -112,28 +112,41 @@ impl WorkloadSeen {
 
 /// Reads a Deployment.
 pub fn workload(raw: &Raw) -> Result<WorkloadSeen, Unreadable> {
+    let spec = Spec::deserialize(&raw.value()["spec"])?;
+    let fields = Fields {
+        paused: spec.paused,
+        min_ready_seconds: spec.min_ready_seconds,
+        progress_deadline_seconds: spec.progress_deadline_seconds,
+        strategy: strategy(&spec.strategy)?,
+    };
+    let fields = Live::Deployment(fields);
+    seen(raw, WorkloadKind::Deployment, spec.replicas, fields, spec.selector)
+}
+
+/// What is read alike of every kind, and what is not.
+pub fn seen(
+    raw: &Raw,
+    kind: WorkloadKind,
+    replicas: i32,
+    fields: Live,
+    selector: LabelSelector,
+) -> Result<WorkloadSeen, Unreadable> {
     let value = raw.value();
-    let spec = Spec::deserialize(&value["spec"])?;
-    let selector = Selector::try_from(spec.selector)
+    let selector = Selector::try_from(selector)
         .map_err(|error| Unreadable(format!("spec.selector: {error}")))?;
     let managers = value["metadata"]["managedFields"].as_array().into_iter().flatten();
     Ok(WorkloadSeen {
         uid: raw.uid().to_owned(),
         generation: value["metadata"]["generation"].as_i64().unwrap_or_default(),
         observed_generation: value["status"]["observedGeneration"].as_i64().unwrap_or_default(),
-        replicas: spec.replicas,
+        replicas,
         armed: raw.label(ARMED_LABEL) == Some(ARMED_VALUE),
         rollout: raw.label(ROLLOUT_LABEL).map(str::to_owned),
-        fields: Fields {
-            paused: spec.paused,
-            min_ready_seconds: spec.min_ready_seconds,
-            progress_deadline_seconds: spec.progress_deadline_seconds,
-            strategy: strategy(&spec.strategy)?,
-        },
+        fields,
         hold: Hold::of(value),
         hold_text: raw.annotation(HOLD_ANNOTATION).map(str::to_owned),
         annotated: value["metadata"]["annotations"].is_object(),
-        projected: crds::project::projected(value),
+        projected: crds::project::projected_as(kind, value),
         revision: Revision::of_template(&value["spec"]["template"]),
         selector: selector.to_string(),
         retreated: managers.into_iter().any(|entry| entry["manager"] == RETREAT_MANAGER),

@@ -1,11 +1,12 @@
 //! Tests of orphan: the exact requests that give an armed workload back.
 
 use crds::hold::Bar;
-use crds::{Fenced, Hold, IntOrPercent, Original, Revision};
+use crds::{Fenced, Hold, IntOrPercent, Original, Revision, WorkloadKind};
 use kube::runtime::watcher::Event;
 use plan::{Observed, Plan};
 use serde_json::{Value, json};
 
+use crate::key::Target;
 use crate::queue::Next;
 use crate::reconcile::reconcile;
 use crate::testing::{
@@ -27,7 +28,7 @@ const HOLD: &str =
 fn world_of(rollouts: &[&Value], armed: &Value) -> World {
     let mut world = World::default();
     list(&mut world, &Source::Rollouts, rollouts);
-    list(&mut world, &Source::Armed, &[armed]);
+    list(&mut world, &Source::Armed(WorkloadKind::Deployment), &[armed]);
     list(&mut world, &Source::Kept, &[]);
     world.take_demands();
     world
@@ -174,7 +175,7 @@ async fn a_copy_is_given_back_and_stands_in_nobodys_way() {
     let copy = json!({ "metadata": { "name": "copy", "uid": "uid-copy" } });
     let copy = with(&seen_through(&deployment()), &copy);
     let mut world = world_of(&[&rollout()], &seen_through(&deployment()));
-    let due = world.apply(&Source::Armed, &Event::Apply(raw(&copy)));
+    let due = world.apply(&Source::Armed(WorkloadKind::Deployment), &Event::Apply(raw(&copy)));
     assert_eq!(due, [key("web")]);
     let (mut context, script) = scripted(world, vec![read(ROLLOUTS, 503, status(503, "no"))]);
     context.decide = content;
@@ -193,7 +194,10 @@ async fn a_rollout_that_goes_makes_its_workload_due() {
     assert!(world.orphans(&key("web")).is_empty(), "the other one names it too");
     let due = world.apply(&Source::Rollouts, &Event::Delete(raw(&other)));
     assert_eq!(due, [key("other"), key("web")]);
-    assert_eq!(world.orphans(&key("web")), [(key("web"), None)]);
+    assert_eq!(
+        world.orphans(&key("web")),
+        [(Target::new(WorkloadKind::Deployment, key("web")), None)]
+    );
     world.apply(&Source::Rollouts, &Event::Apply(raw(&rollout())));
     assert!(world.orphans(&key("web")).is_empty());
 }

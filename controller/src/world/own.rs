@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crds::WorkloadKind;
 use jiff::Timestamp;
-use plan::observed::{Answered, Fact, Pod, Set, Sets};
+use plan::observed::{Answered, Fact, Live, Pod, Set, Sets, Stateful, StatefulRevision};
 
 use super::{Demand, Entry, Mirror, Read, Scope, Source};
-use crate::key::Key;
+use crate::key::{Key, Target};
 use crate::observe::{PodSeen, SetSeen, Unreadable, WorkloadSeen};
 
 /// The mirrors of one Rollout.
@@ -15,6 +16,8 @@ use crate::observe::{PodSeen, SetSeen, Unreadable, WorkloadSeen};
 pub struct Own {
     /// The workload, watched by its name.
     pub workload: Option<Mirror<Read<WorkloadSeen>>>,
+    /// Its kind.
+    kind: Option<WorkloadKind>,
     /// The plan asks for ReplicaSets and pods.
     pub wants_sets: bool,
     /// ReplicaSets and pods.
@@ -27,11 +30,12 @@ pub struct Own {
     pub answers: BTreeMap<String, Answered>,
 }
 
-/// The ReplicaSets of a workload and their pods.
+/// The revisions of a workload and their pods.
 #[derive(Debug)]
 pub struct OwnSets {
+    kind: WorkloadKind,
     scope: Scope,
-    /// ReplicaSets.
+    /// ReplicaSets, or ControllerRevisions.
     pub sets: Mirror<Read<Option<SetSeen>>>,
     /// Pods.
     pub pods: Mirror<Read<Option<PodSeen>>>,
@@ -43,61 +47,67 @@ impl Own {
     pub fn refresh(
         &mut self,
         key: &Key,
-        alone: Option<Key>,
-        scope: Option<Scope>,
+        alone: Option<Target>,
+        scope: Option<(WorkloadKind, Scope)>,
         demands: &mut Vec<Demand>,
     ) {
         match (alone, self.workload.is_some()) {
             (Some(workload), false) => {
                 self.workload = Some(Mirror::default());
-                let source = Source::Workload(key.clone());
-                demands.push(Demand::Start(source, Scope::Named(workload)));
+                self.kind = Some(workload.kind);
+                let source = Source::Workload(workload.kind, key.clone());
+                demands.push(Demand::Start(source, Scope::Named(workload.key)));
             }
-            (None, true) => {
-                self.workload = None;
-                demands.push(Demand::Stop(Source::Workload(key.clone())));
-            }
+            (None, true) => self.stop_workload(key, demands),
             (Some(_), true) | (None, false) => {}
         }
-        let held = self.sets.as_ref().map(|own| own.scope.clone());
+        let held = self.sets.as_ref().map(|own| (own.kind, own.scope.clone()));
         // A workload that cannot be seen for a moment keeps its watches.
         let wanted = if self.wants_sets { scope.or_else(|| held.clone()) } else { None };
         if held == wanted {
             return;
         }
         self.stop_sets(key, demands);
-        self.sets = wanted.map(|scope| {
-            for source in [Source::Sets(key.clone()), Source::Pods(key.clone())] {
+        self.sets = wanted.map(|(kind, scope)| {
+            for source in [Source::Sets(kind, key.clone()), Source::Pods(key.clone())] {
                 demands.push(Demand::Start(source, scope.clone()));
             }
-            OwnSets { scope, sets: Mirror::default(), pods: Mirror::default() }
+            OwnSets { kind, scope, sets: Mirror::default(), pods: Mirror::default() }
         });
     }
 
     /// Stops all watches: the Rollout is gone.
     pub fn stop(mut self, key: &Key, demands: &mut Vec<Demand>) {
-        if self.workload.is_some() {
-            demands.push(Demand::Stop(Source::Workload(key.clone())));
-        }
+        self.stop_workload(key, demands);
         self.stop_sets(key, demands);
     }
 
+    fn stop_workload(&mut self, key: &Key, demands: &mut Vec<Demand>) {
+        if let (Some(_), Some(kind)) = (self.workload.take(), self.kind.take()) {
+            demands.push(Demand::Stop(Source::Workload(kind, key.clone())));
+        }
+    }
+
     fn stop_sets(&mut self, key: &Key, demands: &mut Vec<Demand>) {
-        if self.sets.take().is_some() {
-            demands.push(Demand::Stop(Source::Sets(key.clone())));
+        if let Some(own) = self.sets.take() {
+            demands.push(Demand::Stop(Source::Sets(own.kind, key.clone())));
             demands.push(Demand::Stop(Source::Pods(key.clone())));
         }
     }
 }
 
 impl OwnSets {
-    /// The ReplicaSets of this workload with their pods, split by revision.
+    /// The pods of this workload, split by revision.
     pub fn of(&self, workload: &WorkloadSeen) -> Fact<Sets> {
         if !self.sets.is_synced() || !self.pods.is_synced() {
             return Fact::Unknown("ReplicaSets and pods have not been read yet".into());
         }
-        match self.split(workload) {
-            Ok(sets) => Fact::Known(sets),
+        let split = match &workload.fields {
+            Live::Deployment(_) => self.split(workload).map(Fact::Known),
+            Live::StatefulSet(live) => self.stateful(workload, live),
+        };
+        match split {
+            Ok(sets) => sets,
             Err(Unreadable(why)) => Fact::Unknown(why),
         }
     }
@@ -133,6 +143,32 @@ impl OwnSets {
             }
         }
         Ok(sets)
+    }
+
+    fn stateful(&self, workload: &WorkloadSeen, live: &Stateful) -> Read<Fact<Sets>> {
+        let mut revisions = Vec::new();
+        for (_, entry) in self.sets.iter() {
+            if let Some(seen) = entry.value.as_ref().map_err(Clone::clone)?
+                && seen.owner == workload.uid
+            {
+                revisions.push(StatefulRevision {
+                    name: seen.name.clone(),
+                    uid: seen.uid.clone(),
+                    resource_version: entry.resource_version.clone(),
+                    number: i64::try_from(seen.number).unwrap_or(i64::MAX),
+                    revision: seen.revision.clone(),
+                });
+            }
+        }
+        let mut pods = Vec::new();
+        for (_, entry) in self.pods.iter() {
+            if let Some(seen) = entry.value.as_ref().map_err(Clone::clone)?
+                && seen.owner == workload.uid
+            {
+                pods.push((seen.revision.clone().unwrap_or_default(), seen.pod.clone()));
+            }
+        }
+        Ok(live.sets(&workload.hold, &workload.revision, revisions, pods))
     }
 
     fn pods_by_owner(&self) -> Read<HashMap<&str, Vec<Pod>>> {

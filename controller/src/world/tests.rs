@@ -88,7 +88,11 @@ fn list(world: &mut World, source: &Source, objects: &[Raw]) -> Vec<Key> {
 fn armed_world() -> World {
     let mut world = World::default();
     list(&mut world, &Source::Rollouts, &[rollout_of("web", "web", "00", 1)]);
-    list(&mut world, &Source::Armed, &[deployment("web", Some("web"), 10)]);
+    list(
+        &mut world,
+        &Source::Armed(WorkloadKind::Deployment),
+        &[deployment("web", Some("web"), 10)],
+    );
     list(&mut world, &Source::Kept, &[]);
     world.take_demands();
     world
@@ -125,9 +129,9 @@ fn a_workload_that_is_not_armed_is_looked_at_before_it_is_absent() {
     let mut world = World::default();
     list(&mut world, &Source::Rollouts, &[rollout_of("web", "web", "00", 1)]);
     assert_eq!(world.take_demands(), []);
-    let touched = list(&mut world, &Source::Armed, &[]);
+    let touched = list(&mut world, &Source::Armed(WorkloadKind::Deployment), &[]);
     assert_eq!(touched, [key("web")]);
-    let alone = Source::Workload(key("web"));
+    let alone = Source::Workload(WorkloadKind::Deployment, key("web"));
     let start = Demand::Start(alone.clone(), Scope::Named(key("web")));
     assert_eq!(world.take_demands(), [start]);
     assert!(matches!(workload_of(&world, "web"), Fact::Unknown(_)));
@@ -141,14 +145,17 @@ fn a_workload_that_is_not_armed_is_looked_at_before_it_is_absent() {
 fn arming_is_seen_at_once_and_ends_the_watch_by_name() {
     let mut world = World::default();
     list(&mut world, &Source::Rollouts, &[rollout_of("web", "web", "00", 1)]);
-    list(&mut world, &Source::Armed, &[]);
-    let alone = Source::Workload(key("web"));
+    list(&mut world, &Source::Armed(WorkloadKind::Deployment), &[]);
+    let alone = Source::Workload(WorkloadKind::Deployment, key("web"));
     list(&mut world, &alone, &[deployment("web", None, 5)]);
     world.take_demands();
-    world.wrote_workload(&key("web"), &deployment("web", Some("web"), 6));
+    world.wrote_workload(&key("web"), WorkloadKind::Deployment, &deployment("web", Some("web"), 6));
     assert!(known(&world).armed);
     assert_eq!(world.take_demands(), []);
-    world.apply(&Source::Armed, &Event::Apply(deployment("web", Some("web"), 6)));
+    world.apply(
+        &Source::Armed(WorkloadKind::Deployment),
+        &Event::Apply(deployment("web", Some("web"), 6)),
+    );
     assert_eq!(world.take_demands(), [Demand::Stop(alone)]);
     assert!(known(&world).armed);
 }
@@ -156,10 +163,13 @@ fn arming_is_seen_at_once_and_ends_the_watch_by_name() {
 #[test]
 fn leaving_the_armed_ones_is_not_being_absent() {
     let mut world = armed_world();
-    let touched = world.apply(&Source::Armed, &Event::Delete(deployment("web", Some("web"), 11)));
+    let touched = world.apply(
+        &Source::Armed(WorkloadKind::Deployment),
+        &Event::Delete(deployment("web", Some("web"), 11)),
+    );
     assert_eq!(touched, [key("web")]);
     assert!(matches!(workload_of(&world, "web"), Fact::Unknown(_)));
-    let alone = Source::Workload(key("web"));
+    let alone = Source::Workload(WorkloadKind::Deployment, key("web"));
     let start = Demand::Start(alone, Scope::Named(key("web")));
     assert_eq!(world.take_demands(), [start]);
 }
@@ -167,32 +177,43 @@ fn leaving_the_armed_ones_is_not_being_absent() {
 #[test]
 fn an_own_write_is_not_undone_by_a_late_watch() {
     let mut world = armed_world();
-    world.wrote_workload(&key("web"), &deployment("web", Some("web"), 20));
+    world.wrote_workload(
+        &key("web"),
+        WorkloadKind::Deployment,
+        &deployment("web", Some("web"), 20),
+    );
     for late in [10, 15, 19] {
         let event = Event::Apply(deployment("web", Some("web"), late));
-        assert_eq!(world.apply(&Source::Armed, &event), []);
+        assert_eq!(world.apply(&Source::Armed(WorkloadKind::Deployment), &event), []);
         assert_eq!(known(&world).generation, 20);
     }
     let event = Event::Delete(deployment("web", Some("web"), 15));
-    assert_eq!(world.apply(&Source::Armed, &event), []);
+    assert_eq!(world.apply(&Source::Armed(WorkloadKind::Deployment), &event), []);
     assert_eq!(known(&world).generation, 20);
     let event = Event::Apply(deployment("web", Some("web"), 21));
-    assert_eq!(world.apply(&Source::Armed, &event), [key("web")]);
+    assert_eq!(world.apply(&Source::Armed(WorkloadKind::Deployment), &event), [key("web")]);
     assert_eq!(known(&world).generation, 21);
 }
 
 #[test]
 fn versions_are_numbers_not_texts() {
     let mut world = armed_world();
-    world.wrote_workload(&key("web"), &deployment("web", Some("web"), 100));
-    world.apply(&Source::Armed, &Event::Apply(deployment("web", Some("web"), 99)));
+    world.wrote_workload(
+        &key("web"),
+        WorkloadKind::Deployment,
+        &deployment("web", Some("web"), 100),
+    );
+    world.apply(
+        &Source::Armed(WorkloadKind::Deployment),
+        &Event::Apply(deployment("web", Some("web"), 99)),
+    );
     assert_eq!(known(&world).generation, 100);
 }
 
 #[test]
 fn a_new_list_takes_away_what_it_does_not_show() {
     let mut world = armed_world();
-    assert_eq!(list(&mut world, &Source::Armed, &[]), [key("web")]);
+    assert_eq!(list(&mut world, &Source::Armed(WorkloadKind::Deployment), &[]), [key("web")]);
     assert!(matches!(workload_of(&world, "web"), Fact::Unknown(_)));
     assert_eq!(list(&mut world, &Source::Rollouts, &[]), [key("web")]);
     assert!(world.observe(&key("web")).is_none());
@@ -201,21 +222,21 @@ fn a_new_list_takes_away_what_it_does_not_show() {
 #[test]
 fn until_a_new_list_is_complete_the_old_one_holds() {
     let mut world = armed_world();
-    world.apply(&Source::Armed, &Event::Init);
+    world.apply(&Source::Armed(WorkloadKind::Deployment), &Event::Init);
     assert!(known(&world).armed);
-    world.apply(&Source::Armed, &Event::InitDone);
+    world.apply(&Source::Armed(WorkloadKind::Deployment), &Event::InitDone);
     assert!(matches!(workload_of(&world, "web"), Fact::Unknown(_)));
 }
 
 #[test]
 fn a_live_read_that_finds_nothing_starts_the_look() {
     let mut world = armed_world();
-    world.lost_workload(&key("web"), &key("web"));
+    world.lost_workload(&key("web"), &Target::new(WorkloadKind::Deployment, key("web")));
     assert!(matches!(workload_of(&world, "web"), Fact::Unknown(_)));
     assert_eq!(world.take_demands().len(), 1);
     // The watch is late and still shows it.
     let event = Event::Apply(deployment("web", Some("web"), 10));
-    assert_eq!(world.apply(&Source::Armed, &event), []);
+    assert_eq!(world.apply(&Source::Armed(WorkloadKind::Deployment), &event), []);
     assert!(matches!(workload_of(&world, "web"), Fact::Unknown(_)));
 }
 
@@ -232,7 +253,8 @@ fn sets(world: &World) -> Fact<Sets> {
 #[test]
 fn sets_and_pods_are_watched_only_while_wanted() {
     let mut world = watching();
-    let (sets_of, pods_of) = (Source::Sets(key("web")), Source::Pods(key("web")));
+    let (sets_of, pods_of) =
+        (Source::Sets(WorkloadKind::Deployment, key("web")), Source::Pods(key("web")));
     let scope = Scope::Selected { namespace: "ns".into(), selector: "app=web".into() };
     let start = |source: &Source| Demand::Start(source.clone(), scope.clone());
     assert_eq!(world.take_demands(), [start(&sets_of), start(&pods_of)]);
@@ -253,7 +275,7 @@ fn sets_are_split_by_the_live_template() {
     let mut world = watching();
     list(
         &mut world,
-        &Source::Sets(key("web")),
+        &Source::Sets(WorkloadKind::Deployment, key("web")),
         &[
             set_of("web-1", "uid-web", "v1", 1, 30),
             set_of("web-2", "uid-web", "v2", 4, 31),
@@ -282,7 +304,8 @@ fn sets_are_split_by_the_live_template() {
 #[test]
 fn only_news_of_sets_and_pods_makes_a_rollout_due() {
     let mut world = watching();
-    let (sets_of, pods_of) = (Source::Sets(key("web")), Source::Pods(key("web")));
+    let (sets_of, pods_of) =
+        (Source::Sets(WorkloadKind::Deployment, key("web")), Source::Pods(key("web")));
     list(&mut world, &sets_of, &[set_of("web-1", "uid-web", "v1", 1, 30)]);
     list(&mut world, &pods_of, &[pod_of("a", "web-1")]);
     let mut same = set_of("web-1", "uid-web", "v1", 1, 30).value().clone();
@@ -302,20 +325,20 @@ fn a_set_that_cannot_be_read_makes_all_of_them_unknown() {
     list(&mut world, &Source::Pods(key("web")), &[]);
     let mut strange = set_of("web-1", "uid-web", "v1", 1, 30).value().clone();
     strange["spec"]["replicas"] = json!("many");
-    list(&mut world, &Source::Sets(key("web")), &[raw(strange)]);
+    list(&mut world, &Source::Sets(WorkloadKind::Deployment, key("web")), &[raw(strange)]);
     assert!(matches!(sets(&world), Fact::Unknown(_)));
 }
 
 #[test]
 fn own_writes_to_sets_are_seen_at_once() {
     let mut world = watching();
-    let source = Source::Sets(key("web"));
+    let source = Source::Sets(WorkloadKind::Deployment, key("web"));
     list(&mut world, &source, &[set_of("web-1", "uid-web", "v1", 1, 30)]);
     list(&mut world, &Source::Pods(key("web")), &[]);
     let mut written = set_of("web-1", "uid-web", "v1", 1, 30).value().clone();
     written["spec"]["replicas"] = json!(7);
     written["metadata"]["resourceVersion"] = json!("40");
-    world.wrote_set(&key("web"), &raw(written));
+    world.wrote_set(&key("web"), WorkloadKind::Deployment, &raw(written));
     world.apply(&source, &Event::Apply(set_of("web-1", "uid-web", "v1", 1, 31)));
     let Fact::Known(sets) = sets(&world) else { panic!() };
     assert_eq!(sets.old[0].replicas, 7);
@@ -328,14 +351,17 @@ fn a_workload_made_again_with_another_selector_is_watched_anew() {
     let mut again = deployment("web", Some("web"), 20).value().clone();
     again["metadata"]["uid"] = json!("uid-2");
     again["spec"]["selector"]["matchLabels"] = json!({ "app": "new" });
-    world.apply(&Source::Armed, &Event::Apply(raw(again)));
+    world.apply(&Source::Armed(WorkloadKind::Deployment), &Event::Apply(raw(again)));
     assert_eq!(world.take_demands().len(), 4);
 }
 
 #[test]
 fn a_rollout_that_is_gone_takes_its_watches_with_it() {
     let mut world = watching();
-    world.apply(&Source::Armed, &Event::Delete(deployment("web", Some("web"), 11)));
+    world.apply(
+        &Source::Armed(WorkloadKind::Deployment),
+        &Event::Delete(deployment("web", Some("web"), 11)),
+    );
     world.take_demands();
     let event = Event::Delete(rollout_of("web", "web", "00", 9));
     assert_eq!(world.apply(&Source::Rollouts, &event), [key("web")]);

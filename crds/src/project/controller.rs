@@ -4,13 +4,17 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::deployment::Deployment;
+use super::kind::Projected;
 use super::wanted::{Labels, Live, Wanted};
-use super::{Fields, Verdict, reapply};
+use super::workload::Workload;
+use super::{Verdict, reapply};
 use crate::hold::Reading;
 use crate::{Barred, Hold, HoldState, Revision};
 
-pub(super) fn judge<'a>(old: &Deployment<'a>, new: &Deployment<'a>) -> Wanted<'a> {
+pub(super) fn judge<'a, F: Projected>(
+    old: &Workload<'a, F>,
+    new: &Workload<'a, F>,
+) -> Wanted<'a, F> {
     let as_written = Wanted::as_written(new);
     let as_before = Wanted { labels: Labels::AsWritten, ..Wanted::kept(old) };
     let mut wanted = match (&old.hold, &new.hold) {
@@ -18,9 +22,9 @@ pub(super) fn judge<'a>(old: &Deployment<'a>, new: &Deployment<'a>) -> Wanted<'a
         (_, Reading::Newer(_)) => Wanted { fields: Live::AsBefore, ..as_written },
         (Reading::Newer(_), _) => Wanted { fields: Live::AsBefore, ..as_before },
         (_, Reading::None) => Wanted { fields: released(old), ..as_written },
-        (_, Reading::Hold(hold)) if is_sound(hold) => stated(old, hold, as_written),
+        (_, Reading::Hold(hold)) if is_sound::<F>(hold) => stated(old, hold, as_written),
         // The annotation is no hold: the one before stays.
-        (Reading::Hold(hold), _) if is_sound(hold) => stated(old, hold, as_before),
+        (Reading::Hold(hold), _) if is_sound::<F>(hold) => stated(old, hold, as_before),
         _ => as_before,
     };
     let meant = new.hold_text.is_some() || old.hold_text.is_some();
@@ -28,16 +32,21 @@ pub(super) fn judge<'a>(old: &Deployment<'a>, new: &Deployment<'a>) -> Wanted<'a
     wanted
 }
 
-/// What it carries as a template is one.
-fn is_sound(hold: &Hold) -> bool {
-    hold.template.as_ref().is_none_or(Value::is_object)
+/// What it carries as a template is one, and it is of this kind of workload.
+fn is_sound<F: Projected>(hold: &Hold) -> bool {
+    let of_kind = !hold.is_release() || F::held_in(&hold.state).is_some();
+    of_kind && hold.template.as_ref().is_none_or(Value::is_object)
 }
 
 /// The hold is the one that counts, and `wanted` keeps its text.
-fn stated<'a>(old: &Deployment<'a>, hold: &Hold, wanted: Wanted<'a>) -> Wanted<'a> {
-    let fields = match &hold.state {
-        HoldState::Fenced(fenced) => Live::Are(Fields::held(fenced)),
-        HoldState::Barred(_) => released(old),
+fn stated<'a, F: Projected>(
+    old: &Workload<'a, F>,
+    hold: &Hold,
+    wanted: Wanted<'a, F>,
+) -> Wanted<'a, F> {
+    let fields = match F::held_in(&hold.state) {
+        Some(held) => Live::Are(F::held(held)),
+        None => released(old),
     };
     let wanted = Wanted { fields, ..wanted };
     let Some(template) = &hold.template else { return wanted };
@@ -53,15 +62,15 @@ fn stated<'a>(old: &Deployment<'a>, hold: &Hold, wanted: Wanted<'a>) -> Wanted<'
 }
 
 /// The fields once the fence is off: the user's own, out of the hold that ends.
-fn released(old: &Deployment) -> Live {
+fn released<F: Projected>(old: &Workload<F>) -> Live<F> {
     match old.fenced() {
-        Some((_, fenced)) => Live::Are(Fields::restored(&fenced.original)),
+        Some((_, fenced)) => Live::Are(F::restored(&fenced.original)),
         None => Live::AsWritten,
     }
 }
 
 /// Bars every template that applying the rejected manifest onto the stable one again may give.
-fn bar_reapplied(barred: &mut Barred, stable: &Value, rejected: &Deployment) {
+fn bar_reapplied<F: Projected>(barred: &mut Barred, stable: &Value, rejected: &Workload<F>) {
     let at_stable = Revision::of_template(stable);
     let revisions = reapply::outcomes(stable, rejected).into_iter();
     let revisions = revisions.map(|template| Revision::of_template(&template));

@@ -1,10 +1,13 @@
 //! The fields of a Deployment that a hold projects: reading them, what a hold makes of them, what
 //! the apiserver accepts. Owns values only; writing them into an object is `draft`'s business.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::draft::Draft;
+use super::field::{Field, Setting};
+use super::kind::Projected;
 use crate::contract::{FENCE_MIN_READY_SECONDS, FENCE_PROGRESS_DEADLINE_SECONDS};
-use crate::{Fenced, IntOrPercent, Original};
+use crate::{Fenced, HoldState, IntOrPercent, Original, Revision, Target, WorkloadKind};
 
 /// apps/v1's default of `spec.progressDeadlineSeconds`.
 pub const DEFAULT_PROGRESS_DEADLINE_SECONDS: i32 = 600;
@@ -110,7 +113,184 @@ impl Fields {
     }
 }
 
+impl Projected for Fields {
+    type Target = Target;
+    type Original = Original;
+
+    const KIND: WorkloadKind = WorkloadKind::Deployment;
+    const FIELDS: &'static [Field] = &[
+        Field::Paused,
+        Field::MinReadySeconds,
+        Field::ProgressDeadlineSeconds,
+        Field::MaxSurge,
+        Field::MaxUnavailable,
+    ];
+    const KEYS: &'static [&'static str] =
+        &["paused", "minReadySeconds", "progressDeadlineSeconds", "strategy"];
+    const FENCE: Field = Field::MinReadySeconds;
+
+    fn read(spec: &Value) -> Option<Self> {
+        Self::of(spec)
+    }
+
+    fn held(hold: &Fenced) -> Self {
+        Self::held(hold)
+    }
+
+    fn restored(original: &Original) -> Self {
+        Self::restored(original)
+    }
+
+    fn is_fenced(&self) -> bool {
+        Self::is_fenced(self)
+    }
+
+    fn as_original(&self) -> Option<Original> {
+        Self::as_original(self)
+    }
+
+    fn unfenced(&self) -> Self {
+        let deadline = match self.progress_deadline_seconds {
+            FENCE_PROGRESS_DEADLINE_SECONDS => DEFAULT_PROGRESS_DEADLINE_SECONDS,
+            seconds => seconds,
+        };
+        Self { min_ready_seconds: 0, progress_deadline_seconds: deadline, ..self.clone() }
+    }
+
+    fn refused(&self) -> Option<&'static str> {
+        (self.strategy == Strategy::Recreate).then_some("Recreate")
+    }
+
+    fn under(self, written: &Self) -> Self {
+        match written.strategy {
+            Strategy::Recreate => Self { strategy: Strategy::Recreate, ..self },
+            Strategy::RollingUpdate { .. } => self,
+        }
+    }
+
+    fn is_acceptable(original: &Original) -> bool {
+        original.is_acceptable()
+    }
+
+    fn reach(&self, replicas: i64) -> i64 {
+        replicas
+    }
+
+    /// What apps/v1 shows of a default is absent for `paused` and `minReadySeconds`, and present
+    /// for the others: so it is left, and a user's object comes back exactly.
+    fn write(&self, live: &Self, draft: &mut Draft) {
+        if self.paused != live.paused {
+            draft.put(&["spec", "paused"], self.paused.then_some(Value::Bool(true)));
+        }
+        if self.min_ready_seconds != live.min_ready_seconds {
+            let seconds = Some(self.min_ready_seconds).filter(|seconds| *seconds != 0);
+            draft.put(&["spec", "minReadySeconds"], seconds.map(Value::from));
+        }
+        if self.progress_deadline_seconds != live.progress_deadline_seconds {
+            let seconds = Value::from(self.progress_deadline_seconds);
+            draft.set(&["spec", "progressDeadlineSeconds"], seconds);
+        }
+        if self.strategy != live.strategy {
+            self.strategy.write(live.strategy, draft);
+        }
+    }
+
+    /// None for the two numbers of a rolling update under Recreate.
+    fn get(&self, field: Field) -> Option<Setting> {
+        let rolling = |pick: fn(IntOrPercent, IntOrPercent) -> IntOrPercent| match self.strategy {
+            Strategy::RollingUpdate { max_surge, max_unavailable } => {
+                Some(Setting::Pods(pick(max_surge, max_unavailable)))
+            }
+            Strategy::Recreate => None,
+        };
+        match field {
+            Field::Paused => Some(Setting::Paused(self.paused)),
+            Field::MinReadySeconds => Some(Setting::Seconds(self.min_ready_seconds)),
+            Field::ProgressDeadlineSeconds => {
+                Some(Setting::Seconds(self.progress_deadline_seconds))
+            }
+            Field::MaxSurge => rolling(|surge, _| surge),
+            Field::MaxUnavailable => rolling(|_, unavailable| unavailable),
+            Field::Partition => None,
+        }
+    }
+
+    fn own(original: &Original, field: Field) -> Option<Setting> {
+        Self::restored(original).get(field)
+    }
+
+    fn set_own(original: &mut Original, field: Field, setting: Setting) {
+        match (field, setting) {
+            (Field::Paused, Setting::Paused(paused)) => original.paused = paused,
+            (Field::MinReadySeconds, Setting::Seconds(seconds)) => {
+                original.min_ready_seconds = seconds;
+            }
+            (Field::ProgressDeadlineSeconds, Setting::Seconds(seconds)) => {
+                original.progress_deadline_seconds = seconds;
+            }
+            (Field::MaxSurge, Setting::Pods(pods)) => original.max_surge = pods,
+            (Field::MaxUnavailable, Setting::Pods(pods)) => original.max_unavailable = pods,
+            _ => {}
+        }
+    }
+
+    fn held_in(state: &HoldState) -> Option<&Fenced> {
+        match state {
+            HoldState::Fenced(held) => Some(held),
+            HoldState::Partitioned(_) | HoldState::Barred(_) => None,
+        }
+    }
+
+    fn state(held: Fenced) -> HoldState {
+        HoldState::Fenced(held)
+    }
+
+    fn first(revision: Revision, stable: Revision, original: Original) -> Fenced {
+        Fenced::first(revision, stable, original)
+    }
+
+    /// The strategy stays, because paused is no standstill: the stock controller still goes to
+    /// replicas + maxSurge.
+    fn stopped(target: &Target) -> Target {
+        Target { paused: true, ..*target }
+    }
+
+    fn scaled(target: &Target, _: i64, _: i64) -> Target {
+        *target
+    }
+
+    fn stays_stopped(old: &Self, new: &Self, target: &Target) -> bool {
+        old.paused && !new.paused && target.paused
+    }
+}
+
 impl Strategy {
+    fn write(self, live: Self, draft: &mut Draft) {
+        let rolling = ["spec", "strategy", "rollingUpdate"];
+        let of_type = ["spec", "strategy", "type"];
+        let kind = if self == Self::Recreate { "Recreate" } else { "RollingUpdate" };
+        draft.set(&of_type, json!(kind));
+        match (live, self) {
+            (_, Self::Recreate) => draft.remove(&rolling),
+            (Self::Recreate, Self::RollingUpdate { max_surge, max_unavailable }) => {
+                let both = json!({ "maxSurge": max_surge, "maxUnavailable": max_unavailable });
+                draft.set(&rolling, both);
+            }
+            (
+                Self::RollingUpdate { max_surge: surge, max_unavailable: unavailable },
+                Self::RollingUpdate { max_surge, max_unavailable },
+            ) => {
+                let [spec, strategy, rolling] = rolling;
+                if max_surge != surge {
+                    draft.set(&[spec, strategy, rolling, "maxSurge"], json!(max_surge));
+                }
+                if max_unavailable != unavailable {
+                    draft.set(&[spec, strategy, rolling, "maxUnavailable"], json!(max_unavailable));
+                }
+            }
+        }
+    }
+
     fn of(strategy: &Value) -> Option<Self> {
         match &strategy["type"] {
             Value::Null => {}

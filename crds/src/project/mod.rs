@@ -1,4 +1,4 @@
-//! The projection: what the hold annotation makes of a Deployment's fields, on every write.
+//! The projection: what the hold annotation makes of a workload's fields, on every write.
 //!
 //! ```text
 //!   project(old, new, writer) -> the few operations that make `new` what it has to be
@@ -16,32 +16,39 @@
 //!   template is held, or put back where it is barred; in a release it replaces the one in release
 //!   or goes back to the stable one. A changed field changes the original; the field stays.
 //!
-//! Left alone: workloads that are not armed, `strategy: Recreate` at rest, a template that changes
-//! while there are no replicas, and values that the apiserver is going to refuse.
+//! The rules are the same for every kind of workload; which fields a hold projects, and what they
+//! are while it stands, is the kind's (`kind`, `fields`, `stateful`).
+//!
+//! Left alone: workloads that are not armed, strategies that know no batches at rest, a template
+//! that changes while there are no pods, and values that the apiserver is going to refuse.
 
 use json_patch::Patch;
 use serde_json::Value;
 
-use crate::HoldState;
 use crate::hold::Reading;
-use deployment::Deployment;
+use crate::{HoldState, WorkloadKind};
+use kind::Projected;
+use workload::Workload;
 
 mod controller;
-mod deployment;
 mod draft;
 mod field;
 mod fields;
+mod kind;
 mod reapply;
+mod stateful;
 mod statement;
 mod user;
 mod wanted;
 mod warning;
 mod wish;
+mod workload;
 
 #[cfg(test)]
 mod tests;
 
 pub use fields::{DEFAULT_PROGRESS_DEADLINE_SECONDS, DEFAULT_ROLLING, Fields, Strategy};
+pub use stateful::StatefulFields;
 
 /// Who makes the write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,32 +111,58 @@ impl Verdict {
     }
 }
 
-/// What has to become of an update of a Deployment (apps/v1, raw JSON as the apiserver shows it).
+/// What has to become of an update of a workload (raw JSON as the apiserver shows it).
 #[must_use]
 pub fn project(old: &Value, new: &Value, writer: Writer) -> Projection {
-    let (Some(old), Some(new)) = (Deployment::read(old), Deployment::read(new)) else {
-        let patch = Patch(Vec::new());
-        return Projection { patch, warnings: Vec::new(), verdict: Verdict::Untouched };
-    };
+    project_as::<Fields>(old, new, writer)
+        .or_else(|| project_as::<StatefulFields>(old, new, writer))
+        .unwrap_or_else(|| {
+            let patch = Patch(Vec::new());
+            Projection { patch, warnings: Vec::new(), verdict: Verdict::Untouched }
+        })
+}
+
+/// None where the two are no workload of this kind.
+fn project_as<F: Projected>(old: &Value, new: &Value, writer: Writer) -> Option<Projection> {
+    let (old, new) = (Workload::<F>::read(old)?, Workload::<F>::read(new)?);
     let wanted = match writer {
         Writer::Controller => controller::judge(&old, &new),
         Writer::Other => user::judge(&old, &new),
     };
-    wanted.into_projection(&old, &new)
+    Some(wanted.into_projection(&old, &new))
 }
 
-/// The live fields of a Deployment are what its hold projects. False after a write that no webhook
+/// The live fields of a workload are what its hold projects. False after a write that no webhook
 /// saw, and for a fence without a hold.
 #[must_use]
 pub fn projected(object: &Value) -> bool {
-    let Some(deployment) = Deployment::read(object) else { return true };
-    match &deployment.hold {
+    let named = |kind: &&WorkloadKind| object["kind"] == kind.as_str();
+    // An item of a list does not say what it is.
+    let kind = WorkloadKind::ALL.iter().find(named).copied().unwrap_or(WorkloadKind::Deployment);
+    projected_as(kind, object)
+}
+
+/// The same of an object whose kind is known.
+#[must_use]
+pub fn projected_as(kind: WorkloadKind, object: &Value) -> bool {
+    match kind {
+        WorkloadKind::Deployment => is_projected::<Fields>(object),
+        WorkloadKind::StatefulSet => is_projected::<StatefulFields>(object),
+    }
+    .unwrap_or(true)
+}
+
+fn is_projected<F: Projected>(object: &Value) -> Option<bool> {
+    let workload = Workload::<F>::read(object)?;
+    Some(match &workload.hold {
         Reading::Hold(hold) if hold.template.is_some() => false,
-        Reading::Hold(hold) => match &hold.state {
-            HoldState::Fenced(fenced) => deployment.fields == Fields::held(fenced),
-            HoldState::Barred(_) => !deployment.fields.is_fenced(),
+        Reading::Hold(hold) => match (&hold.state, F::held_in(&hold.state)) {
+            (_, Some(held)) => workload.fields == F::held(held),
+            (HoldState::Barred(_), None) => !workload.fields.is_fenced(),
+            // The hold of another kind says nothing of these fields.
+            (_, None) => true,
         },
         Reading::Newer(_) => true,
-        Reading::None | Reading::Malformed(_) => !deployment.fields.is_fenced(),
-    }
+        Reading::None | Reading::Malformed(_) => !workload.fields.is_fenced(),
+    })
 }

@@ -5,12 +5,13 @@
 
 use serde_json::{Map, Value};
 
-use super::deployment::Deployment;
+use super::kind::Projected;
 use super::statement::{last_applied, owners};
+use super::workload::Workload;
 
 /// The templates that applying a manifest onto `live` may give, where applying it before has given
 /// the template of `applied`.
-pub(super) fn outcomes(live: &Value, applied: &Deployment) -> Vec<Value> {
+pub(super) fn outcomes<F: Projected>(live: &Value, applied: &Workload<F>) -> Vec<Value> {
     let manifest = last_applied(applied.raw).and_then(|mut manifest| {
         let template = manifest.get_mut("spec")?.get_mut("template")?.take();
         template.is_object().then_some(template)

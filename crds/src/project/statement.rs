@@ -4,25 +4,25 @@
 
 use serde_json::Value;
 
-use super::Fields;
-use super::deployment::Deployment;
 use super::field::Field;
+use super::kind::Projected;
+use super::workload::Workload;
 use crate::contract::{CONTROLLER_MANAGER, LAST_APPLIED_ANNOTATION, RETREAT_MANAGER};
 
 /// The statements of one write.
-pub(super) struct Statement<'a> {
-    new: &'a Deployment<'a>,
+pub(super) struct Statement<'a, F> {
+    new: &'a Workload<'a, F>,
     /// The spec in last-applied-configuration, where this write changed that.
-    manifest: Option<Manifest>,
+    manifest: Option<Manifest<F>>,
     owners_before: Vec<Owner<'a>>,
     owners: Vec<Owner<'a>>,
 }
 
-struct Manifest {
+struct Manifest<F> {
     spec: Value,
     /// What the manifest before stated.
     before: Value,
-    fields: Fields,
+    fields: F,
 }
 
 /// A server-side applier and what it applied.
@@ -32,8 +32,8 @@ pub(super) struct Owner<'a> {
     pub(super) spec: &'a Value,
 }
 
-impl<'a> Statement<'a> {
-    pub(super) fn of(old: &'a Deployment<'a>, new: &'a Deployment<'a>) -> Self {
+impl<'a, F: Projected> Statement<'a, F> {
+    pub(super) fn of(old: &'a Workload<'a, F>, new: &'a Workload<'a, F>) -> Self {
         Self {
             new,
             manifest: manifest(old, new),
@@ -64,7 +64,7 @@ impl<'a> Statement<'a> {
         };
         self.owners.iter().any(|owner| {
             // Who owns the fence's field in a fenced object applied an export of it.
-            let exported = self.new.fields.is_fenced() && owner.has(&["minReadySeconds"]);
+            let exported = self.new.fields.is_fenced() && owner.has(F::FENCE.path());
             !exported && owner.has(field.path()) && !before(owner.manager)
         })
     }
@@ -77,12 +77,12 @@ impl Owner<'_> {
     }
 }
 
-fn manifest(old: &Deployment, new: &Deployment) -> Option<Manifest> {
+fn manifest<F: Projected>(old: &Workload<F>, new: &Workload<F>) -> Option<Manifest<F>> {
     if old.annotation(LAST_APPLIED_ANNOTATION) == new.annotation(LAST_APPLIED_ANNOTATION) {
         return None;
     }
     let spec = last_applied(new.raw)?.get_mut("spec")?.take();
-    let fields = Fields::of(&spec)?;
+    let fields = F::read(&spec)?;
     let before = last_applied(old.raw).map_or(Value::Null, |mut before| before["spec"].take());
     // A manifest that states the fence is an export: nothing in it is the user's own.
     (!fields.is_fenced()).then_some(Manifest { spec, before, fields })

@@ -50,8 +50,8 @@ impl<'a> Voice<'a> {
         self.say("stays paused until {} starts its first batch")
     }
 
-    pub(super) fn recreate(self) -> String {
-        self.say("strategy Recreate was not applied: apply it again when {} is done")
+    pub(super) fn refused(self, strategy: &str) -> String {
+        self.say(&format!("strategy {strategy} was not applied: apply it again when {{}} is done"))
     }
 
     pub(super) fn kept(self) -> String {

@@ -1,14 +1,14 @@
 //! What the user's own values of the projected fields are after a write of the user's. Owns the
 //! telling apart of a user's value and one that the hold put there; judges no template.
 
-use super::deployment::Deployment;
 use super::field::{Field, Setting};
+use super::kind::{HeldOf, Projected};
 use super::statement::Statement;
-use super::{Fields, Strategy};
-use crate::{Fenced, Hold, Original};
+use super::workload::Workload;
+use crate::Hold;
 
 /// Outside a release: what the write has, but never a fence that an export brought along.
-pub(super) fn at_rest(old: &Deployment, new: &Deployment) -> Fields {
+pub(super) fn at_rest<F: Projected>(old: &Workload<F>, new: &Workload<F>) -> F {
     if !new.fields.is_fenced() {
         return new.fields.clone();
     }
@@ -16,15 +16,11 @@ pub(super) fn at_rest(old: &Deployment, new: &Deployment) -> Fields {
         Some(export) => {
             let mut own = export.original;
             for (field, written) in settings(&new.fields) {
-                if Fields::held(export).get(field) != Some(written) {
-                    own.set(field, written);
+                if F::held(export).get(field) != Some(written) {
+                    F::set_own(&mut own, field, written);
                 }
             }
-            let strategy = match new.fields.strategy {
-                Strategy::Recreate => Strategy::Recreate,
-                Strategy::RollingUpdate { .. } => Fields::restored(&own).strategy,
-            };
-            Fields { strategy, ..Fields::restored(&own) }
+            F::restored(&own).under(&new.fields)
         }
         None if !old.fields.is_fenced() => old.fields.clone(),
         // A fence without a hold: what it hides is lost, and nothing here can tell.
@@ -33,19 +29,23 @@ pub(super) fn at_rest(old: &Deployment, new: &Deployment) -> Fields {
 }
 
 /// The user's values in a release.
-#[derive(Debug, PartialEq)]
-pub(super) struct Wish {
-    pub(super) original: Original,
+pub(super) struct Wish<F: Projected> {
+    pub(super) original: F::Original,
     /// The fields that the write tried to change, and that stay as the hold wants them.
     pub(super) overridden: Vec<Field>,
 }
 
 /// In a release, where the old object carries `hold`, and `was` in it.
-pub(super) fn in_release(old: &Deployment, new: &Deployment, hold: &Hold, was: &Fenced) -> Wish {
+pub(super) fn in_release<F: Projected>(
+    old: &Workload<F>,
+    new: &Workload<F>,
+    hold: &Hold,
+    was: &HeldOf<F>,
+) -> Wish<F> {
     let another = new.fenced().is_some_and(|(another, _)| another != hold);
     let export = export(new).filter(|_| another);
     let wish = settled(old, new, was, export);
-    if export.is_some() && !wish.original.is_acceptable() {
+    if export.is_some() && !F::is_acceptable(&wish.original) {
         // An old export mixed with other values may give what the apiserver refuses: then only
         // what the write states itself can be meant.
         return settled(old, new, was, None);
@@ -54,29 +54,35 @@ pub(super) fn in_release(old: &Deployment, new: &Deployment, hold: &Hold, was: &
 }
 
 /// The hold in an object that somebody exported while it was fenced.
-fn export<'a>(new: &'a Deployment) -> Option<&'a Fenced> {
+fn export<'a, F: Projected>(new: &'a Workload<F>) -> Option<&'a HeldOf<F>> {
     let (_, fenced) = new.fenced()?;
-    (new.fields.is_fenced() && fenced.original.is_acceptable()).then_some(fenced)
+    (new.fields.is_fenced() && F::is_acceptable(&fenced.original)).then_some(fenced)
 }
 
-fn settled(old: &Deployment, new: &Deployment, was: &Fenced, export: Option<&Fenced>) -> Wish {
-    let held = Fields::held(was);
+fn settled<F: Projected>(
+    old: &Workload<F>,
+    new: &Workload<F>,
+    was: &HeldOf<F>,
+    export: Option<&HeldOf<F>>,
+) -> Wish<F> {
+    let held = F::held(was);
     let statement = Statement::of(old, new);
     let mut wish = Wish { original: was.original, overridden: Vec::new() };
     for (field, written) in settings(&new.fields) {
         if held.get(field) == Some(written) {
             if statement.claims(field) {
-                wish.original.set(field, written);
+                F::set_own(&mut wish.original, field, written);
             }
         } else if old.fields.get(field) != Some(written) {
             wish.overridden.push(field);
-            let exported = export.filter(|export| Fields::held(export).get(field) == Some(written));
-            wish.original.set(field, exported.map_or(written, |export| export.original.get(field)));
+            let exported = export.filter(|export| F::held(export).get(field) == Some(written));
+            let own = exported.and_then(|export| F::own(&export.original, field));
+            F::set_own(&mut wish.original, field, own.unwrap_or(written));
         }
     }
     wish
 }
 
-fn settings(fields: &Fields) -> impl Iterator<Item = (Field, Setting)> {
-    Field::ALL.into_iter().filter_map(|field| Some((field, fields.get(field)?)))
+fn settings<F: Projected>(fields: &F) -> impl Iterator<Item = (Field, Setting)> {
+    F::FIELDS.iter().filter_map(|field| Some((*field, fields.get(*field)?)))
 }

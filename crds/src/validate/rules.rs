@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Problem, shown};
 use crate::cel::{MAX_NAME, MAX_SPAN};
-use crate::{GepDuration, IntOrPercent};
+use crate::{GepDuration, IntOrPercent, WorkloadKind};
 
 pub(super) fn problems(raw: &Value) -> Vec<Problem> {
     let spec = &raw["spec"];
@@ -40,9 +40,13 @@ fn name(name: &Value, problems: &mut Vec<Problem>) {
 }
 
 fn workload(workload: &Value, problems: &mut Vec<Problem>) {
-    for (key, supported) in [("apiVersion", "apps/v1"), ("kind", "Deployment")] {
-        if let Some(value) = workload[key].as_str().filter(|value| *value != supported) {
-            let message = format!("{} is not supported: only apps/v1 Deployment is", cut(value));
+    let known: [(&str, fn(WorkloadKind) -> &'static str); 2] =
+        [("apiVersion", WorkloadKind::api_version), ("kind", WorkloadKind::as_str)];
+    for (key, word) in known {
+        let is_known = |value: &&str| WorkloadKind::ALL.iter().any(|kind| word(*kind) == *value);
+        if let Some(value) = workload[key].as_str().filter(|value| !is_known(value)) {
+            let only = "only apps/v1 Deployment and StatefulSet are";
+            let message = format!("{} is not supported: {only}", cut(value));
             problems.push(Problem::new(format!("spec.workloadRef.{key}"), message));
         }
     }

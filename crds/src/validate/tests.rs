@@ -128,7 +128,7 @@ fn everything_wrong_is_said_at_once() {
         { "replicas": true },
         { "pause": null },
     ]));
-    raw["spec"]["workloadRef"] = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet" });
+    raw["spec"]["workloadRef"] = json!({ "apiVersion": "apps/v1", "kind": "ReplicaSet" });
     raw["spec"]["onFailure"] = json!("Explode");
     raw["spec"]["progressDeadline"] = json!("1d");
     raw["metadata"]["name"] = json!("x".repeat(64));
@@ -146,7 +146,8 @@ fn everything_wrong_is_said_at_once() {
             "spec.workloadRef.name: is missing: give a text",
             "metadata.name: has 64 characters, and 63 fit the label that names the Rollout on its \
              workload: shorten it",
-            "spec.workloadRef.kind: StatefulSet is not supported: only apps/v1 Deployment is",
+            "spec.workloadRef.kind: ReplicaSet is not supported: only apps/v1 Deployment and \
+             StatefulSet are",
             "spec.strategy.batches[1].replicas: 10% is less than the batch before (20%): raise it \
              or remove the batch",
             "spec.strategy.batches[1].pause.duration: 0s is no time: give more, or remove it to \

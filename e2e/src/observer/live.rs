@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crds::Rollout;
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
@@ -25,7 +25,7 @@ use super::sequencer::Sequencer;
 use super::{Judge, Sighting, Told, Wishes};
 use crate::clock;
 use crate::failure::{Failure, Outcome};
-use crate::view::View;
+use crate::view::{View, as_deployment};
 
 /// What can be seen at one moment.
 pub struct Sight<'a> {
@@ -92,7 +92,7 @@ impl State {
 }
 
 impl Observer {
-    /// Watches `namespace`, whose one Deployment has so many replicas.
+    /// Watches `namespace`, whose one workload has so many replicas.
     #[must_use]
     pub fn start(client: &Client, namespace: &str, wishes: Wishes, replicas: i32) -> Self {
         let state = State {
@@ -111,6 +111,7 @@ impl Observer {
         watches.spawn(follow(api::<Pod>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<ReplicaSet>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<Deployment>(&all), Arc::clone(&shared)));
+        watches.spawn(follow(api::<StatefulSet>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<Rollout>(&all), Arc::clone(&shared)));
         watches.spawn(tick(Arc::clone(&shared)));
         Self { shared, client: client.clone(), namespace: namespace.to_owned(), _watches: watches }
@@ -195,6 +196,7 @@ impl Observer {
         self.see::<Pod>(patience).await?;
         self.see::<ReplicaSet>(patience).await?;
         self.see::<Deployment>(patience).await?;
+        self.see::<StatefulSet>(patience).await?;
         self.see::<Rollout>(patience).await
     }
 
@@ -250,6 +252,8 @@ trait Watched:
     fn sighting(&self) -> Option<Sighting>;
     /// What the judge is to see when it is gone.
     fn gone(name: &str) -> Option<Sighting>;
+    /// Where else it is shown.
+    fn mirror(_view: &mut View, _name: &str) {}
 }
 
 macro_rules! watched {
@@ -277,6 +281,31 @@ watched!(Pod, pods, |pod| Some(Sighting::pod(pod, clock::now())), |name: &str| S
 watched!(ReplicaSet, sets, |set| Some(Sighting::from(set)), |name: &str| Some(Sighting::SetGone(
     name.to_owned()
 )));
+impl Watched for StatefulSet {
+    fn of(view: &View) -> &BTreeMap<String, Self> {
+        &view.stateful
+    }
+
+    fn of_mut(view: &mut View) -> &mut BTreeMap<String, Self> {
+        &mut view.stateful
+    }
+
+    fn sighting(&self) -> Option<Sighting> {
+        Some(Sighting::from(self))
+    }
+
+    fn gone(_: &str) -> Option<Sighting> {
+        Some(Sighting::DeploymentGone)
+    }
+
+    fn mirror(view: &mut View, name: &str) {
+        match view.stateful.get(name).map(as_deployment) {
+            Some(shape) => view.deployments.insert(name.to_owned(), shape),
+            None => view.deployments.remove(name),
+        };
+    }
+}
+
 watched!(Deployment, deployments, |deployment| Some(Sighting::from(deployment)), |_: &str| Some(
     Sighting::DeploymentGone
 ));
@@ -315,7 +344,9 @@ impl Shared {
         let now = self.begun.elapsed();
         let mut state = self.lock();
         state.arrive::<K>(now, version(&item), item.sighting());
-        K::of_mut(&mut state.view).insert(item.name_any(), item);
+        let name = item.name_any();
+        K::of_mut(&mut state.view).insert(name.clone(), item);
+        K::mirror(&mut state.view, &name);
         drop(state);
         self.changed.send_replace(());
     }
@@ -325,6 +356,7 @@ impl Shared {
         let mut state = self.lock();
         state.arrive::<K>(now, version, K::gone(name));
         K::of_mut(&mut state.view).remove(name);
+        K::mirror(&mut state.view, name);
         drop(state);
         self.changed.send_replace(());
     }

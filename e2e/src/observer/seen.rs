@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use serde_json::Value;
 
-const HASH_LABEL: &str = "pod-template-hash";
+/// The stock controllers' own, of Deployments and of StatefulSets.
+const HASH_LABELS: [&str; 2] = ["pod-template-hash", "controller-revision-hash"];
 
 /// An object as an event showed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sighting {
-    /// The Deployment.
+    /// The workload.
     Deployment(DeploymentSeen),
     /// A ReplicaSet.
     Set(SetSeen),
@@ -27,7 +28,7 @@ pub enum Sighting {
     DeploymentGone,
 }
 
-/// A Deployment.
+/// A Deployment or a StatefulSet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeploymentSeen {
     /// metadata.generation.
@@ -69,7 +70,7 @@ pub struct PodSeen {
 }
 
 fn hash(object: &impl ResourceExt) -> String {
-    object.labels().get(HASH_LABEL).cloned().unwrap_or_default()
+    HASH_LABELS.iter().find_map(|label| object.labels().get(*label)).cloned().unwrap_or_default()
 }
 
 impl From<&Deployment> for Sighting {
@@ -95,6 +96,21 @@ impl From<&Deployment> for Sighting {
             template: serde_json::to_string(&spec.template).unwrap_or_default(),
             spec: whole,
             fields,
+        })
+    }
+}
+
+impl From<&StatefulSet> for Sighting {
+    fn from(set: &StatefulSet) -> Self {
+        let whole = serde_json::to_string(&set.spec).unwrap_or_default();
+        let spec = set.spec.clone().unwrap_or_default();
+        let rolling = spec.update_strategy.and_then(|s| s.rolling_update).unwrap_or_default();
+        Self::Deployment(DeploymentSeen {
+            generation: set.metadata.generation.unwrap_or(0),
+            replicas: spec.replicas.unwrap_or(1),
+            template: serde_json::to_string(&spec.template).unwrap_or_default(),
+            spec: whole,
+            fields: format!("partition={}", rolling.partition.unwrap_or(0)),
         })
     }
 }

@@ -30,9 +30,14 @@ impl Wishes {
             let value = &spec["strategy"]["rollingUpdate"][name];
             serde_json::from_value(value.clone()).unwrap_or(IntOrPercent::Percent(25))
         };
+        // A StatefulSet has no pod beyond its replicas, and one at a time goes.
+        let stateful = deployment["kind"] == "StatefulSet";
+        let of = |name, stock| {
+            if stateful { IntOrPercent::Count(stock) } else { quantity(name) }
+        };
         Self {
-            surge: quantity("maxSurge"),
-            unavailable: quantity("maxUnavailable"),
+            surge: of("maxSurge", 0),
+            unavailable: of("maxUnavailable", 1),
             min_ready: Duration::from_secs(spec["minReadySeconds"].as_u64().unwrap_or(0)),
             batches: rollout.strategy.batches.clone(),
         }

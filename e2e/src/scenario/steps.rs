@@ -114,7 +114,7 @@ impl Scenario {
     /// It is refused.
     pub async fn undo(&self) -> Outcome<Said> {
         self.tell(&Told::Return);
-        self.kubectl.run(&["rollout", "undo", "deployment/web"]).await
+        self.kubectl.run(&["rollout", "undo", &self.app.resource()]).await
     }
 
     /// `kubectl apply` of the version before.
@@ -135,7 +135,7 @@ impl Scenario {
         self.app.replicas = replicas;
         self.tell(&Told::Scale { replicas });
         let flag = format!("--replicas={replicas}");
-        self.kubectl.run(&["scale", "deployment/web", &flag]).await
+        self.kubectl.run(&["scale", &self.app.resource(), &flag]).await
     }
 
     /// Deletes pods, for which nobody else is to be blamed.
@@ -178,7 +178,7 @@ impl Scenario {
     /// # Errors
     /// It is not there.
     pub async fn deployment(&self) -> Outcome<Value> {
-        self.kubectl.json(&["get", "deployment", "web"], None).await
+        self.kubectl.json(&["get", &self.app.resource()], None).await
     }
 
     /// Names of those who own a field of the Deployment's spec.
@@ -186,7 +186,8 @@ impl Scenario {
     /// # Errors
     /// It is not there.
     pub async fn owners(&self) -> Outcome<BTreeSet<String>> {
-        let args = ["get", "deployment", "web", "--show-managed-fields"];
+        let resource = self.app.resource();
+        let args = ["get", resource.as_str(), "--show-managed-fields"];
         let live = self.kubectl.json(&args, None).await?;
         let entries = live["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
         let of_spec = entries.iter().filter(|entry| entry["fieldsV1"]["f:spec"].is_object());

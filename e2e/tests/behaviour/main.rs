@@ -17,6 +17,7 @@ mod rollback;
 mod scaling;
 mod serial;
 mod sizes;
+mod statefulset;
 mod takeover;
 
 use e2e::app::App;

@@ -7,7 +7,7 @@ use crds::{Fenced, Hold, HoldState, Original, Target};
 use super::{Lint, all};
 use crate::RECONCILING;
 use crate::action::{Plan, WriteHold};
-use crate::observed::{Fact, Observed, Set, Sets, Workload};
+use crate::observed::{Fact, Live, Observed, Set, Sets, Workload};
 
 pub(super) fn check(
     lint: &mut Lint,
@@ -24,6 +24,13 @@ pub(super) fn check(
     let templateless = write.hold.as_ref().is_none_or(|hold| hold.template.is_none());
     lint.must(templateless, "templates go by reference", detail);
     lint.must(!matches!(workload.hold, Reading::Newer(_)), "a newer hold is left alone", detail);
+    if let Some(HoldState::Partitioned(next)) = write.hold.as_ref().map(|hold| &hold.state) {
+        let now = match &workload.hold {
+            Reading::Hold(hold) => hold.as_partitioned(),
+            Reading::None | Reading::Newer(_) | Reading::Malformed(_) => None,
+        };
+        return super::partition::check(lint, seen, workload, plan, write, (now, next));
+    }
     let now = match &workload.hold {
         Reading::Hold(hold) => hold.as_fenced(),
         Reading::None | Reading::Newer(_) | Reading::Malformed(_) => None,
@@ -39,7 +46,7 @@ pub(super) fn check(
             let idle = next.why != Bar::Dormant || workload.replicas <= 1;
             lint.must(idle, "only an idle workload is laid to rest", detail);
         }
-        (Some(HoldState::Barred(_)), None) => {}
+        (Some(HoldState::Barred(_) | HoldState::Partitioned(_)), _) => {}
         (None, Some(now)) => release.ends(lint, now),
         (None, None) => {}
     }
@@ -59,7 +66,10 @@ impl Release<'_> {
 
     /// A hold on a workload that has none, or a bar: a return, or a regained hold.
     fn begins(&self, lint: &mut Lint, next: &Fenced) {
-        let known = self.workload.fields.as_original();
+        let known = match &self.workload.fields {
+            Live::Deployment(fields) => fields.as_original(),
+            Live::StatefulSet(_) => None,
+        };
         let own = known.or(self.seen.rollout.status.original);
         lint.must(own == Some(next.original), "originals are the user's", || self.detail());
         let returns = self.write.payload.as_ref();
@@ -74,7 +84,7 @@ impl Release<'_> {
         let detail = || self.detail();
         let Workload { revision, .. } = self.workload;
         let noted = Original { paused: true, ..now.original };
-        let unseen = !self.workload.projected && self.workload.fields.paused;
+        let unseen = !self.workload.projected && self.workload.is_paused();
         let same = next.original == now.original || (unseen && next.original == noted);
         lint.must(same, "originals stay", detail);
         lint.must(next.stable == now.stable, "the stable revision stays", detail);
@@ -230,7 +240,7 @@ pub(super) fn check_resize(
     let Some(fenced) = fenced else {
         return lint.must(false, "only a fenced workload's sets are resized", detail);
     };
-    lint.must(!workload.fields.paused, "nothing is moved back under a pause", detail);
+    lint.must(!workload.is_paused(), "nothing is moved back under a pause", detail);
     if replicas == set.replicas {
         let stale = set.desired != Some(workload.replicas) && replicas == workload.replicas;
         return lint.must(stale, "a size is written again to end a scaling", detail);

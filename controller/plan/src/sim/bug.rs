@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::moment::Moment;
 use super::random::Random;
 use super::shell::Request;
-use crate::observed::{Answered, Fact, Fields, Strategy, Workload};
+use crate::observed::{Answered, Fact, Fields, Live, Strategy, Workload};
 use crate::{Action, Observed, Plan};
 
 /// A planted bug.
@@ -300,7 +300,7 @@ fn forget_rejection(seen: &Observed, plan: &mut Plan) {
     if let Reading::Hold(hold) = &workload.hold
         && matches!(&hold.state, HoldState::Barred(barred) if barred.why == Bar::Rejected)
     {
-        plan.actions.push(Action::WriteHold(crate::deployment::write(workload, None)));
+        plan.actions.push(Action::WriteHold(crate::revisions::write(workload, None)));
     }
 }
 
@@ -327,7 +327,11 @@ fn distort_hold(bug: Bug, seen: &Observed, write: &mut crate::WriteHold) {
 fn literal_formula(seen: &Observed, workload: &Workload, fenced: &mut crds::Fenced) {
     let Some(batch) = &seen.rollout.status.batch else { return };
     let Fact::Known(sets) = &workload.sets else { return };
-    let Fields { strategy: Strategy::RollingUpdate { .. }, .. } = &workload.fields else { return };
+    let Live::Deployment(Fields { strategy: Strategy::RollingUpdate { .. }, .. }) =
+        &workload.fields
+    else {
+        return;
+    };
     let pods = sets.update.iter().flat_map(|set| &set.pods);
     let ready = pods.filter(|pod| pod.ready_since.is_some()).count();
     let ready = i32::try_from(ready).unwrap_or(0);

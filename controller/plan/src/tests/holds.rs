@@ -133,7 +133,7 @@ fn a_rollback_under_the_users_own_pause_says_so() {
     let mut scene = Scene::after_first_batch();
     scene.annotate(None);
     scene.workload().fields = fields(&ORIGINAL);
-    scene.workload().fields.paused = true;
+    scene.own().paused = true;
     scene.workload().revision = revision("v1");
     scene.sets(Sets { update: Some(set("v1", 8)), old: vec![set("v2", 2)] });
     assert_phase(&scene.plan(), Phase::RollingBack, "DeploymentPaused");

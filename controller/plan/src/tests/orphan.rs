@@ -48,9 +48,9 @@ fn the_labels_stay_until_the_stock_controller_knows_of_the_lift() {
 #[test]
 fn what_nobody_can_tell_is_left_alone_with_its_labels() {
     let mut bare = Scene::at_rest();
-    bare.workload().fields.min_ready_seconds = FENCE_MIN_READY_SECONDS;
+    bare.own().min_ready_seconds = FENCE_MIN_READY_SECONDS;
     let mut unreadable = Scene::at_rest();
-    unreadable.workload().fields.min_ready_seconds = FENCE_MIN_READY_SECONDS;
+    unreadable.own().min_ready_seconds = FENCE_MIN_READY_SECONDS;
     unreadable.workload().hold = Reading::Malformed("no hold".into());
     let mut newer = Scene::at_rest();
     newer.workload().hold = Reading::Newer(9);

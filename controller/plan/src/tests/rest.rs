@@ -88,7 +88,7 @@ fn recreate_is_never_touched() {
     for armed in [false, true] {
         let mut scene = Scene::at_rest();
         scene.workload().armed = armed;
-        scene.workload().fields.strategy = Strategy::Recreate;
+        scene.own().strategy = Strategy::Recreate;
         let plan = scene.plan();
         assert_phase(&plan, Phase::Stalled, "RecreateStrategy");
         assert!(plan.actions.is_empty() && is(&plan, STALLED));
@@ -98,7 +98,7 @@ fn recreate_is_never_touched() {
 #[test]
 fn back_from_recreate_the_live_template_is_stable() {
     let mut scene = Scene::at_rest();
-    scene.workload().fields.strategy = Strategy::Recreate;
+    scene.own().strategy = Strategy::Recreate;
     scene.publish();
     scene.workload().revision = revision("v2");
     scene.publish();

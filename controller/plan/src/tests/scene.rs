@@ -12,7 +12,8 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::action::{Action, Plan, WriteHold};
 use crate::observed::{
-    Fact, Fields, KeptTemplate, Observed, Pod, RolloutFacts, Set, Sets, Strategy, Trouble, Workload,
+    Fact, Fields, KeptTemplate, Live, Observed, Pod, RolloutFacts, Set, Sets, Strategy, Trouble,
+    Workload,
 };
 use crate::{lint, plan};
 
@@ -148,6 +149,14 @@ impl Scene {
         }
     }
 
+    /// The live fields of the Deployment that it is.
+    pub(crate) fn own(&mut self) -> &mut Fields {
+        match &mut self.workload().fields {
+            Live::Deployment(fields) => fields,
+            other => panic!("no deployment: {other:?}"),
+        }
+    }
+
     pub(crate) fn status(&mut self) -> &mut RolloutStatus {
         &mut self.seen.rollout.status
     }
@@ -167,7 +176,7 @@ impl Scene {
     /// Puts a hold on, with the fields that go with it, and its template live.
     pub(crate) fn hold(&mut self, fenced: Fenced) {
         let live = fenced.revision.clone();
-        let fields = Fields::held(&fenced);
+        let fields = Live::Deployment(Fields::held(&fenced));
         self.annotate(Some(Hold::fenced(fenced)));
         let workload = self.workload();
         workload.fields = fields;
@@ -225,8 +234,8 @@ impl Scene {
 }
 
 /// The live fields of a workload that is not held.
-pub(crate) fn fields(original: &Original) -> Fields {
-    Fields::restored(original)
+pub(crate) fn fields(original: &Original) -> Live {
+    Live::Deployment(Fields::restored(original))
 }
 
 /// A ReplicaSet with so many pods, all ready for a minute.
@@ -234,6 +243,7 @@ pub(crate) fn set(name: &str, replicas: i32) -> Set {
     let since = now().checked_sub(60.seconds()).unwrap();
     let pod = |number| Pod {
         name: format!("web-{name}-{number}"),
+        uid: format!("uid-{name}-{number}"),
         ready_since: Some(since),
         trouble: None,
     };
@@ -271,13 +281,13 @@ pub(crate) fn troubled(mut set: Set) -> Set {
 }
 
 /// The fields of a fence that nothing explains.
-pub(crate) fn fence() -> Fields {
-    Fields {
+pub(crate) fn fence() -> Live {
+    Live::Deployment(Fields {
         paused: false,
         min_ready_seconds: FENCE_MIN_READY_SECONDS,
         progress_deadline_seconds: FENCE_PROGRESS_DEADLINE_SECONDS,
         strategy: Strategy::RollingUpdate { max_surge: Count(0), max_unavailable: Percent(20) },
-    }
+    })
 }
 
 /// The one write of a hold in a plan.

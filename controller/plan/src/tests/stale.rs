@@ -84,7 +84,7 @@ fn a_pause_that_no_webhook_noted_is_the_users() {
     scene.workload().projected = false;
     let mut noted = scene.fenced();
     noted.original.paused = true;
-    scene.workload().fields = crate::observed::Fields::held(&noted);
+    *scene.own() = crate::observed::Fields::held(&noted);
     let hold = written(&scene.plan()).hold.unwrap();
     let again = hold.as_fenced().unwrap();
     assert!(again.original.paused && !again.target.paused);

@@ -4,21 +4,21 @@ use serde_json::json;
 
 use super::*;
 use crate::hold::HoldState;
-use crate::project::deployment::Deployment;
-use crate::project::reapply;
+use crate::project::workload::Workload;
+use crate::project::{Fields, reapply};
 use crate::{Barred, project::projected};
 
 /// The two merges without evidence of what the manifest states.
 fn outcomes(live: &Value, applied: &Value) -> [Value; 2] {
     let object = json!({ "metadata": {}, "spec": { "template": applied } });
-    let deployment = Deployment::read(&object).unwrap();
+    let deployment = Workload::<Fields>::read(&object).unwrap();
     reapply::outcomes(live, &deployment).try_into().unwrap()
 }
 
 fn barred_of(object: &Value) -> Barred {
     match hold_of(object).state {
         HoldState::Barred(barred) => barred,
-        HoldState::Fenced(fenced) => panic!("{fenced:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

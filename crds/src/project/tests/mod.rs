@@ -13,6 +13,7 @@ mod controller;
 mod first_hold;
 mod properties;
 mod release;
+mod stateful;
 mod sticky;
 mod strange;
 mod values;

@@ -80,6 +80,7 @@ fn hold_text(text: &str) -> String {
     match Hold::read(text) {
         Reading::Hold(hold) => match hold.state {
             HoldState::Fenced(fenced) => format!("batch {} of {}", fenced.batch, fenced.revision),
+            HoldState::Partitioned(held) => format!("batch {} of {}", held.batch, held.revision),
             HoldState::Barred(barred) => format!("{:?} {}", barred.why, barred.revision),
         },
         _ => "unreadable".to_owned(),

@@ -71,6 +71,9 @@ impl Shell {
                     Precondition { uid: Some(uid.as_str().into()), ..Precondition::default() };
                 Some(vec![Request::Set { set: set.as_str().into(), precondition, change }])
             }
+            Action::DeletePod { pod, uid } => {
+                Some(vec![Request::DeletePod { pod: pod.as_str().into(), uid: uid.clone() }])
+            }
             Action::KeepTemplate { revision, set } => {
                 let template = Rc::clone(&cluster.sets.get(set)?.template);
                 let name = format!("{rollout}-{revision}").into();
@@ -181,6 +184,7 @@ impl Caches {
                 None => self.sets.dropped(set),
             },
             Request::Set { .. } => {}
+            Request::DeletePod { .. } => {}
             Request::Keep { name, .. } | Request::Drop { name } => match cluster.kept.get(name) {
                 Some(object) => self.kept.wrote(object),
                 None => self.kept.dropped(name),

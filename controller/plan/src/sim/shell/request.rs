@@ -31,6 +31,8 @@ pub enum Request {
     Retreat(HoldRequest),
     /// Changes a ReplicaSet.
     Set { set: Rc<str>, precondition: Precondition, change: SetChange },
+    /// Takes a pod away.
+    DeletePod { pod: Rc<str>, uid: String },
     /// Keeps a template.
     Keep { name: Rc<str>, owner: Rc<str>, revision: Revision, template: Rc<Value> },
     /// Drops a kept template.
@@ -116,6 +118,13 @@ impl Request {
                 }
                 let wanted = change.applied_to(seen);
                 cluster.update_set(precondition, wanted)?;
+                Ok(())
+            }
+            Self::DeletePod { pod, uid } => {
+                let same = cluster.pods.get(pod).is_some_and(|seen| *seen.meta.uid == **uid);
+                if same {
+                    cluster.update_pod(pod, |pod| pod.meta.deleting = true);
+                }
                 Ok(())
             }
             Self::Keep { name, owner, revision, template } => {

@@ -12,7 +12,7 @@ use crds::contract::{
 
 use crate::action::Ask;
 use crate::observed::{
-    Answered, Fact, Fields, KeptTemplate, Observed, Pod, RolloutFacts, Set, Sets, Workload,
+    Answered, Fact, Fields, KeptTemplate, Live, Observed, Pod, RolloutFacts, Set, Sets, Workload,
 };
 use crate::sim::cluster::objects::{self, Deployment, KeptRevision, ReplicaSet, RolloutObject};
 use crate::sim::cluster::table::View;
@@ -132,12 +132,12 @@ impl Caches {
             observed_generation: deployment.status.observed_generation,
             replicas: spec.replicas,
             armed: labels[ARMED_LABEL] == ARMED_VALUE && labels[ROLLOUT_LABEL] == rollout,
-            fields: Fields {
+            fields: Live::Deployment(Fields {
                 paused: spec.paused,
                 min_ready_seconds: spec.min_ready_seconds,
                 progress_deadline_seconds: spec.progress_deadline_seconds,
                 strategy: spec.strategy,
-            },
+            }),
             hold: Hold::of(&deployment.raw),
             hold_text: deployment.annotations.get(HOLD_ANNOTATION).cloned(),
             projected: admission::is_projected(&deployment.raw),
@@ -197,6 +197,7 @@ fn seen_pod(pod: &objects::Pod) -> Pod {
     let trouble = if pod.is_ready() { None } else { pod.trouble.clone() };
     Pod {
         name: pod.meta.name.to_string(),
+        uid: pod.meta.uid.to_string(),
         ready_since: pod.ready_since.map(crate::sim::moment::Moment::timestamp),
         trouble,
     }

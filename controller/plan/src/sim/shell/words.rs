@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crds::contract::FENCE_PARTITION;
 use crds::hold::Reading;
 use crds::{Hold, HoldState};
 
@@ -21,6 +22,7 @@ impl fmt::Display for Request {
                 SetChange::Resize { replicas, .. } => write!(f, "resizes {set} to {replicas}"),
                 SetChange::Strip => write!(f, "strips our annotations off {set}"),
             },
+            Self::DeletePod { pod, .. } => write!(f, "deletes pod {pod}"),
             Self::Keep { name, .. } => write!(f, "keeps template {name}"),
             Self::Drop { name } => write!(f, "drops template {name}"),
             Self::Patch { sabotage, .. } => write!(f, "sabotage: {sabotage:?}"),
@@ -54,9 +56,20 @@ impl fmt::Display for HoldRequest {
                     fenced.batch
                 )
             }
+            HoldState::Partitioned(held) => {
+                write!(f, "hold batch {}: {}{with}", held.batch, partition(held.target.partition))
+            }
             HoldState::Barred(barred) => {
                 write!(f, "bars {} ({:?}){with}", barred.revision, barred.why)
             }
         }
+    }
+}
+
+/// The partition in words.
+fn partition(number: i32) -> String {
+    match number {
+        FENCE_PARTITION => "no pod".to_owned(),
+        from => format!("pods from {from} on"),
     }
 }

@@ -1,18 +1,18 @@
-//! A Deployment of raw JSON, as far as a hold has to do with it. Owns the reading: an object of a
-//! shape that no apiserver shows is no Deployment, and is left alone.
+//! A workload of raw JSON, as far as a hold has to do with it. Owns the reading: an object of a
+//! shape that no apiserver shows is no workload, and is left alone.
 
 use serde_json::{Map, Value};
 
-use super::Fields;
+use super::kind::{HeldOf, Projected};
 use crate::contract::{ARMED_LABEL, ARMED_VALUE, HOLD_ANNOTATION, ROLLOUT_LABEL};
 use crate::hold::Reading;
-use crate::{Fenced, Hold, HoldState, Revision};
+use crate::{Hold, Revision};
 
-/// A Deployment in one of its two states in a review.
+/// A workload in one of its two states in a review.
 #[derive(Clone)]
-pub(super) struct Deployment<'a> {
+pub(super) struct Workload<'a, F> {
     pub(super) raw: &'a Value,
-    pub(super) fields: Fields,
+    pub(super) fields: F,
     pub(super) hold: Reading,
     pub(super) hold_text: Option<&'a str>,
     pub(super) template: &'a Value,
@@ -20,10 +20,10 @@ pub(super) struct Deployment<'a> {
     pub(super) replicas: i64,
 }
 
-impl<'a> Deployment<'a> {
+impl<'a, F: Projected> Workload<'a, F> {
     pub(super) fn read(raw: &'a Value) -> Option<Self> {
         let is = |key: &str, expected: &str| raw[key].is_null() || raw[key] == expected;
-        if !is("apiVersion", "apps/v1") || !is("kind", "Deployment") {
+        if !is("apiVersion", F::KIND.api_version()) || !is("kind", F::KIND.as_str()) {
             return None;
         }
         let metadata = raw["metadata"].as_object()?;
@@ -36,7 +36,7 @@ impl<'a> Deployment<'a> {
         };
         Some(Self {
             raw,
-            fields: Fields::of(spec)?,
+            fields: F::read(spec)?,
             hold: hold_text.map_or(Reading::None, Hold::read),
             hold_text,
             template: Some(&spec["template"]).filter(|template| template.is_object())?,
@@ -68,13 +68,15 @@ impl<'a> Deployment<'a> {
         Revision::of_template(self.template)
     }
 
-    /// The hold and its fenced state, if that is what it carries.
-    pub(super) fn fenced(&self) -> Option<(&Hold, &Fenced)> {
+    /// Pods that an update may reach.
+    pub(super) fn reach(&self) -> i64 {
+        self.fields.reach(self.replicas)
+    }
+
+    /// The hold and its state in a release, if that is what it carries.
+    pub(super) fn fenced(&self) -> Option<(&Hold, &HeldOf<F>)> {
         match &self.hold {
-            Reading::Hold(hold) => match &hold.state {
-                HoldState::Fenced(fenced) => Some((hold, fenced)),
-                HoldState::Barred(_) => None,
-            },
+            Reading::Hold(hold) => Some((hold, F::held_in(&hold.state)?)),
             _ => None,
         }
     }

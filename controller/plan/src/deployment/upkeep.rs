@@ -3,15 +3,17 @@
 
 use crds::Fenced;
 
+use super::excess::{self, Back, Sizes};
+use super::wave::{self, Count, Limits};
+use super::write_fenced;
 use crate::action::Action;
 use crate::batch::Goal;
-use crate::deployment::{Progress, find, ready_of, write_fenced};
 use crate::draft::Draft;
-use crate::excess::{self, Back, Sizes};
+use crate::kind::Held;
 use crate::observed::{Set, Sets, Workload};
 use crate::retreat;
+use crate::revisions::{Progress, find, ready_of};
 use crate::waiting::Wait;
-use crate::wave::{self, Count, Limits};
 
 /// A batch whose ReplicaSets are known.
 pub(crate) struct Moving<'a> {
@@ -51,7 +53,7 @@ impl Moving<'_> {
 }
 
 /// Writes the next wave of the batch, if one is due, or moves back what is beyond the batch.
-pub(crate) fn keep_shares(draft: &mut Draft<'_>, moving: &Moving<'_>) {
+pub(crate) fn keep_shares(draft: &mut Draft<'_>, moving: &Moving<'_>, held: Held<'_>) {
     if !moving.is_quiet() {
         end_scaling(draft, moving);
         return draft.wait_quietly(Wait::StockController);
@@ -65,7 +67,7 @@ pub(crate) fn keep_shares(draft: &mut Draft<'_>, moving: &Moving<'_>) {
         // Paused, the stock controller moves nothing back: from the beginning, then.
         let because = "one replica without surge has no place for a new pod yet".to_owned();
         let wait = Wait::StablePods { stable: moving.fenced.stable.clone(), because };
-        return retreat::rest_dormant(draft, moving.workload, moving.fenced, wait);
+        return retreat::rest_dormant(draft, held, wait);
     }
     move_back(draft, moving);
 }
@@ -92,7 +94,7 @@ fn end_scaling(draft: &mut Draft<'_>, moving: &Moving<'_>) {
     let Moving { workload, sets, .. } = moving;
     let mut active = sets.update.iter().chain(&sets.old).filter(|set| set.replicas > 0);
     let (Some(set), None) = (active.next(), active.next()) else { return };
-    let acted = workload.observed_generation >= workload.generation && !workload.fields.paused;
+    let acted = workload.observed_generation >= workload.generation && !workload.is_paused();
     let stale = set.desired.is_some_and(|desired| desired != workload.replicas);
     if acted && stale && set.replicas == workload.replicas {
         let surge = moving.fenced.target.max_surge.ceil_of(workload.replicas);

@@ -1,7 +1,8 @@
-//! What a release means for a Deployment: reads its ReplicaSets and pods, and builds the writes.
-//! Decides nothing about when.
+//! The pods of a workload by revision, whatever its kind: how far a batch is, whether all is
+//! settled, where a template is found. Builds the writes of holds and templates, and decides
+//! nothing about when.
 
-use crds::{Fenced, Hold, Revision};
+use crds::{Hold, Revision};
 use jiff::Timestamp;
 
 use crate::action::{Action, Payload, TemplateFrom, WriteHold};
@@ -29,9 +30,14 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// The progress to `fenced`'s revision.
-    pub(crate) fn of(workload: &Workload, fenced: &Fenced, sets: &Sets, now: Timestamp) -> Self {
-        let (update, min_ready) = (&fenced.revision, fenced.original.min_ready_seconds);
+    /// The progress to revision `update`, whose pods count once ready for so many seconds.
+    pub(crate) fn of(
+        workload: &Workload,
+        update: &Revision,
+        min_ready: i32,
+        sets: &Sets,
+        now: Timestamp,
+    ) -> Self {
         let new = || all(sets).filter(|set| set.revision == *update);
         let pods = || new().flat_map(|set| &set.pods);
         let since = |pod: &Pod| pod.ready_since.map(|at| later(at, i64::from(min_ready)));
@@ -77,7 +83,7 @@ pub(crate) fn others<'a>(sets: &'a Sets, revision: &'a Revision) -> impl Iterato
     all(sets).filter(move |set| set.revision != *revision)
 }
 
-fn all(sets: &Sets) -> impl Iterator<Item = &Set> {
+pub(crate) fn all(sets: &Sets) -> impl Iterator<Item = &Set> {
     sets.update.iter().chain(&sets.old)
 }
 
@@ -146,9 +152,4 @@ pub(crate) fn write(workload: &Workload, hold: Option<Hold>) -> WriteHold {
         payload: None,
         may_write_fields: false,
     }
-}
-
-/// The write that leaves everything of the hold but its target and batch as it is.
-pub(crate) fn write_fenced(workload: &Workload, fenced: Fenced) -> Action {
-    Action::WriteHold(write(workload, Some(Hold::fenced(fenced))))
 }

@@ -5,9 +5,9 @@ use crds::Fenced;
 use crds::contract::FENCE_MIN_READY_SECONDS;
 
 use crate::action::Action;
-use crate::deployment::{count, find};
 use crate::draft::{Draft, later};
 use crate::observed::Sets;
+use crate::revisions::{count, find};
 use crate::waiting::Wait;
 
 /// True if the stable pods count as what they are; otherwise repairs that, or waits.

@@ -3,7 +3,7 @@
 
 use super::{Back, Sizes, next};
 use crate::batch::Goal;
-use crate::wave::Limits;
+use crate::deployment::Limits;
 
 /// Walks back; returns the ReplicaSets' sizes at the end.
 fn walk(goal: Goal, limits: Limits, replicas: i32, new: i32, old: i32, room: i32) -> (i32, i32) {

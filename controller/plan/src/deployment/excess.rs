@@ -2,8 +2,8 @@
 //! resizing ReplicaSets. Only with the fence on and unpaused: there the stock controller fills up
 //! to replicas + surge, and never cuts what is above it. Which sizes, and in what order.
 
+use super::wave::Limits;
 use crate::batch::Goal;
-use crate::wave::Limits;
 
 /// The sizes as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

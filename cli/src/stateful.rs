@@ -1,0 +1,62 @@
+//! A StatefulSet and its revisions in the shape of a Deployment and its ReplicaSets, so that one
+//! picture serves both. Shapes only; nothing is read or written here.
+
+use crds::contract::CONTROLLER_REVISION_LABEL;
+use k8s_openapi::api::apps::v1::{
+    ControllerRevision, Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus,
+    StatefulSet,
+};
+use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
+use kube::ResourceExt;
+
+/// What of it is shown: its metadata and its template.
+pub(crate) fn as_deployment(workload: StatefulSet) -> Deployment {
+    let spec = workload.spec.map(|spec| DeploymentSpec {
+        replicas: spec.replicas,
+        selector: spec.selector,
+        template: spec.template,
+        ..DeploymentSpec::default()
+    });
+    Deployment { metadata: workload.metadata, spec, status: None }
+}
+
+/// Those of its ControllerRevisions that have pods, oldest first.
+pub(crate) fn as_sets(
+    owner: Option<&str>,
+    mut revisions: Vec<ControllerRevision>,
+    pods: &[Pod],
+) -> Vec<ReplicaSet> {
+    revisions.retain(|revision| {
+        let mut owners = revision.metadata.owner_references.iter().flatten();
+        owners.any(|one| Some(one.uid.as_str()) == owner)
+    });
+    revisions.sort_by_key(|revision| revision.revision);
+    revisions.into_iter().filter_map(|revision| as_set(revision, pods)).collect()
+}
+
+fn as_set(revision: ControllerRevision, pods: &[Pod]) -> Option<ReplicaSet> {
+    let name = revision.name_any();
+    let lives = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
+    let is_of = |pod: &&Pod| pod.labels().get(CONTROLLER_REVISION_LABEL) == Some(&name);
+    let mine: Vec<&Pod> = pods.iter().filter(lives).filter(is_of).collect();
+    let all = i32::try_from(mine.len()).ok().filter(|all| *all > 0)?;
+    let ready = i32::try_from(mine.iter().filter(|pod| is_ready(pod)).count()).ok()?;
+    let template = template_of(&revision);
+    let spec = ReplicaSetSpec { replicas: Some(all), template, ..ReplicaSetSpec::default() };
+    let status = ReplicaSetStatus {
+        replicas: all,
+        ready_replicas: Some(ready),
+        ..ReplicaSetStatus::default()
+    };
+    Some(ReplicaSet { metadata: revision.metadata, spec: Some(spec), status: Some(status) })
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.any(|one| one.type_ == "Ready" && one.status == "True")
+}
+
+fn template_of(revision: &ControllerRevision) -> Option<PodTemplateSpec> {
+    let template = revision.data.as_ref()?.0.get("spec")?.get("template")?.clone();
+    serde_json::from_value(template).ok()
+}

@@ -1,0 +1,117 @@
+//! A StatefulSet as read, and its pods split by revision. Pure; who read them is the shell's
+//! business.
+
+use std::collections::BTreeMap;
+
+use crds::hold::Reading;
+use crds::project::StatefulFields;
+use crds::{HoldState, Revision};
+
+use super::{Fact, Pod, Set, Sets};
+
+/// What a release has to know of a StatefulSet's spec.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stateful {
+    /// The projected ones.
+    pub fields: StatefulFields,
+    /// spec.replicas.
+    pub size: i32,
+    /// spec.ordinals.start.
+    pub start: i32,
+    /// spec.minReadySeconds.
+    pub min_ready_seconds: i32,
+    /// spec.podManagementPolicy is OrderedReady: a pod that does not get ready stops all others.
+    pub ordered: bool,
+}
+
+/// A ControllerRevision of the stock controller.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatefulRevision {
+    /// metadata.name.
+    pub name: String,
+    /// metadata.uid.
+    pub uid: String,
+    /// metadata.resourceVersion.
+    pub resource_version: String,
+    /// Its number: the newest has the highest.
+    pub number: i64,
+    /// Of its template.
+    pub revision: Revision,
+}
+
+impl Stateful {
+    /// The place of a pod of this name, counted from 0 as the partition is.
+    #[must_use]
+    pub fn index_of(&self, pod: &str) -> Option<i32> {
+        let (_, ordinal) = pod.rsplit_once('-')?;
+        Some(ordinal.parse::<i32>().ok()? - self.start)
+    }
+
+    /// The user's own partition: pods below it are never updated, and are nobody's business here.
+    #[must_use]
+    pub fn own_partition(&self, hold: &Reading) -> i32 {
+        if let Reading::Hold(hold) = hold
+            && let HoldState::Partitioned(held) = &hold.state
+        {
+            return held.original.partition;
+        }
+        self.fields.partition().unwrap_or(0)
+    }
+
+    /// Pods that an update may reach.
+    #[must_use]
+    pub fn reach(&self, hold: &Reading) -> i32 {
+        (self.size - self.own_partition(hold).clamp(0, self.size)).max(0)
+    }
+
+    /// The pods by revision; each comes with the name of its ControllerRevision.
+    #[must_use]
+    pub fn sets(
+        &self,
+        hold: &Reading,
+        live: &Revision,
+        mut revisions: Vec<StatefulRevision>,
+        pods: Vec<(String, Pod)>,
+    ) -> Fact<Sets> {
+        let own = self.own_partition(hold);
+        let mut by_name: BTreeMap<String, Vec<Pod>> = BTreeMap::new();
+        for (revision, pod) in pods {
+            if self.index_of(&pod.name).is_some_and(|index| index >= own) {
+                by_name.entry(revision).or_default().push(pod);
+            }
+        }
+        revisions.sort_by(|a, b| (b.number, &b.name).cmp(&(a.number, &a.name)));
+        let mut sets = Sets::default();
+        for revision in revisions {
+            let pods = by_name.remove(&revision.name).unwrap_or_default();
+            let set = self.set(revision, pods);
+            if set.revision == *live && sets.update.is_none() {
+                sets.update = Some(set);
+            } else {
+                sets.old.push(set);
+            }
+        }
+        match by_name.keys().next() {
+            Some(name) => Fact::Unknown(format!("the revision {name} has not been read yet")),
+            None => Fact::Known(sets),
+        }
+    }
+
+    fn set(&self, revision: StatefulRevision, mut pods: Vec<Pod>) -> Set {
+        pods.sort_by_key(|pod| self.index_of(&pod.name));
+        let stays = |pod: &&Pod| self.index_of(&pod.name).is_some_and(|index| index < self.size);
+        let replicas = i32::try_from(pods.iter().filter(stays).count()).unwrap_or(i32::MAX);
+        Set {
+            pod_hash: revision.name.clone(),
+            name: revision.name,
+            uid: revision.uid,
+            resource_version: revision.resource_version,
+            revision: revision.revision,
+            replicas,
+            min_ready_seconds: self.min_ready_seconds,
+            available: None,
+            desired: None,
+            pods,
+        }
+    }
+}
