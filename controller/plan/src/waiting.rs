@@ -102,18 +102,12 @@ impl Wait {
                 format!("rollout {rollout} is older and names the same {noun}; delete one")
             }
             Self::Exempt { namespace } => exempt_sentence(namespace),
-            Self::Refused { strategy } => format!(
-                "strategy {strategy} cannot be released in batches and is left alone; use \
-                 RollingUpdate"
-            ),
+            Self::Refused { strategy } => refused_sentence(strategy),
             Self::NewerHold { schema } => {
                 format!("the hold has schema {schema}, written by a newer Sluice; upgrade this one")
             }
             Self::HoldUnreadable { why } => unreadable_sentence(noun, why),
-            Self::FenceWithoutHold => format!(
-                "the {noun} is fenced but nothing says what its own fields were; kubectl sluice \
-                 release-hold frees it"
-            ),
+            Self::FenceWithoutHold => lost_sentence(noun),
             Self::Webhook => {
                 "the last write did not pass the Sluice webhook; it is repeated until \
                  the webhook answers"
@@ -170,6 +164,19 @@ impl Wait {
 
 fn clause(because: &str) -> String {
     if because.is_empty() { String::new() } else { format!(": {because}") }
+}
+
+fn refused_sentence(strategy: &str) -> String {
+    format!(
+        "strategy {strategy} cannot be released in batches and is left alone; use RollingUpdate"
+    )
+}
+
+fn lost_sentence(noun: &str) -> String {
+    format!(
+        "the {noun} is fenced but nothing says what its own fields were; kubectl sluice \
+         release-hold frees it"
+    )
 }
 
 fn unreadable_sentence(noun: &str, why: &str) -> String {
