@@ -69,7 +69,9 @@ pub struct PodSeen {
     pub ending: bool,
 }
 
-fn hash(object: &impl ResourceExt) -> String {
+/// The hash that the stock controller labels pods of one template with.
+#[must_use]
+pub fn hash(object: &impl ResourceExt) -> String {
     HASH_LABELS.iter().find_map(|label| object.labels().get(*label)).cloned().unwrap_or_default()
 }
 

@@ -1,8 +1,6 @@
 //! The live pods of a release, counted by role.
 
-use kube::ResourceExt;
-
-use crate::observer::{Role, Sight};
+use crate::observer::{Role, Sight, seen};
 use crate::view::{is_live, is_ready};
 
 /// How many pods live, and how many of them are ready.
@@ -39,8 +37,7 @@ impl Counts {
     pub fn of(sight: &Sight<'_>) -> Self {
         let mut counts = Self::default();
         for pod in sight.view.pods.values().filter(|pod| is_live(pod)) {
-            let hash = pod.labels().get("pod-template-hash").map_or("", String::as_str);
-            let count = match sight.judge.role(hash) {
+            let count = match sight.judge.role(&seen::hash(pod)) {
                 Role::Stable => &mut counts.stable,
                 Role::Update => &mut counts.update,
                 Role::GivenUp => &mut counts.given_up,
