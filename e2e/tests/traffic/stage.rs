@@ -1,12 +1,13 @@
 //! A namespace with two versions of the application behind two Services, and loads on it.
 
 use std::env;
+use std::path::Path;
 
 use e2e::app::App;
 use e2e::cluster;
 use e2e::failure::{Failure, Outcome};
 use e2e::kubectl::Kubectl;
-use e2e::load::{Load, Order, Tally};
+use e2e::load::{ENTER, Load, Order, Tally};
 use e2e::scenario::{PATIENCE, create_namespace};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
@@ -75,6 +76,15 @@ impl Stage {
 
     pub fn host(&self) -> String {
         format!("{}.example", self.namespace)
+    }
+
+    /// Requests to a Service, from where it has an address that answers.
+    pub async fn within(&self, service: &str, count: u64) -> Outcome<Tally> {
+        let found = self.kubectl.json(&["get", "service", service], None).await?;
+        let address = found["spec"]["clusterIP"].as_str().unwrap_or_default();
+        let order = Order::new(&format!("http://{address}/")).requests(count, 200);
+        let program = Path::new(env!("CARGO_BIN_EXE_load"));
+        Load::within(&[ENTER], program, order)?.end().await
     }
 }
 
