@@ -38,7 +38,7 @@ bench: ## figures beside a native rollout's and the targets; also in target/benc
 # only where they are named.
 
 TEST = cargo test --workspace --locked
-ON_CLUSTER = --test cluster --test admission --test conformance --test behaviour
+ON_CLUSTER = --test cluster --test admission --test conformance --test traffic --test behaviour
 
 .PHONY: test lint unit models real
 test: lint unit real ## every check there is (warm: 15 minutes; cold: within the hour)
@@ -50,8 +50,8 @@ lint: ## format, and clippy as errors (2 minutes)
 unit: ## unit, script, simulation and property tests (4 minutes)
 	$(TEST)
 
-models: ## certificates, policy and the simulator's models on the real cluster (2 minutes)
-	@$(IN_CLUSTER) $(TEST) --test cluster --test admission --test conformance
+models: ## certificates, policy, traffic and the simulator's models on the real cluster (3 minutes)
+	@$(IN_CLUSTER) $(TEST) --test cluster --test admission --test conformance --test traffic
 
 real: models ## behaviours on the real cluster: side by side, under load, then those that break parts
 	@$(IN_CLUSTER) e2e/tests/behaviour.sh --skip serial --skip gates:: --test-threads 6

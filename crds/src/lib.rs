@@ -35,6 +35,7 @@ pub mod quantity;
 pub mod request;
 pub mod revision;
 pub mod rollout;
+pub mod route;
 pub mod status;
 pub mod validate;
 

@@ -8,7 +8,7 @@
 #   pid status              pid is the one inside the cluster's pid namespace
 #
 #   NAME: etcd containerd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy
-#         prometheus kwok
+#         prometheus traefik kwok
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 (($# >= 2)) || { sed -n '2,/^set/{/^#/s/^# \?//p}' "${BASH_SOURCE[0]}" >&2; exit 2; }

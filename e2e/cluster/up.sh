@@ -15,6 +15,7 @@ main() {
   build kubernetes "about 6 minutes on 2 cores"
   build etcd "half a minute"
   build prometheus "about 5 minutes on 2 cores"
+  build traefik "about 7 minutes"
   build pause "a second"
   only_one_at_a_time
   if ! healthy; then
@@ -43,6 +44,7 @@ healthy() { # a cluster that was once complete; mends it by starting what a test
   component start "${COMPONENTS[@]}"
   await 120 "the node" ready_node
   await 60 "Prometheus" ready_prometheus
+  await 60 "the Gateway" ready_gateway
 }
 
 create() {
@@ -63,12 +65,16 @@ create() {
   component start kube-apiserver
   await 120 "the apiserver" ready_apiserver
   say "control plane: ready after $((SECONDS - began)) s"
-  kubectl apply --filename "$STATE/config/monitoring.yaml"
+  kubectl apply --filename "$STATE/config/monitoring.yaml" >"$STATE/log/kinds.log"
+  kubectl create --filename "$STATE/programs/gateway-api.yaml" >>"$STATE/log/kinds.log"
+  kubectl wait crd --all --for condition=Established --timeout 30s >>"$STATE/log/kinds.log"
+  kubectl apply --filename "$STATE/config/gateway.yaml" >>"$STATE/log/kinds.log"
   component start "${COMPONENTS[@]}"
   ./image.sh "$STATE/pause.tar" sluice.test/pause:1 /pause "pause=$(built pause)/pause"
   await 120 "containerd" ./load.sh "$STATE/pause.tar"
   await 120 "the node" ready_node
   await 60 "Prometheus" ready_prometheus
+  await 60 "the Gateway" ready_gateway
   await 120 "the first service account" kubectl -n default get serviceaccount default
   made_of >"$STATE/complete"
   say "cluster $ID: ready after $((SECONDS - began)) s"
@@ -82,6 +88,7 @@ configure() {
   adopt kubernetes
   adopt etcd
   adopt prometheus
+  adopt traefik
   ln -s ../programs/kubectl "$STATE/bin/kubectl"
   : >"$STATE/resolv.conf"
   for file in config/*.* config/cni/*; do
@@ -98,6 +105,9 @@ component() { ./component.sh "$@"; }
 kubectl() { "$STATE/bin/kubectl" --kubeconfig "$STATE/kubeconfig" "$@"; }
 ready_apiserver() { kubectl get --raw /readyz --request-timeout 2s; }
 ready_node() { kubectl wait node "$NODE_NAME" --for condition=Ready --timeout 2s; }
+ready_gateway() {
+  kubectl --namespace traefik wait gateway sluice --for condition=Programmed --timeout 2s
+}
 # Through its Service, as a pod asks it.
 ready_prometheus() {
   # shellcheck disable=SC2016  # the shell inside expands it

@@ -11,10 +11,11 @@ built() {
     etcd) version=$(module_version go.etcd.io/etcd/server/v3) ;;
     kwok) version=$(module_version sigs.k8s.io/kwok) ;;
     prometheus) version=$(module_version github.com/prometheus/prometheus) ;;
+    traefik) version=$(module_version github.com/traefik/traefik/v3) ;;
     pause) version=1 ;;
   esac
   printf '%s/%s-%s-%s\n' "$CACHE" "$1" "$version" "$(
-    cat "$CLUSTER_DIR/$1"/* | sha256sum | cut -c1-8)"
+    find "$CLUSTER_DIR/$1" -type f | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-8)"
 }
 
 module_version() { # MODULE: as the go.mod files of this folder pin it

@@ -59,6 +59,15 @@ command_of() { # NAME: sets COMMAND
     prometheus) COMMAND=(nice -n 10 "$BIN/prometheus" --config.file="$CONFIG/prometheus.yaml"
       --web.listen-address=":9090" --storage.tsdb.path="$INSIDE/prometheus"
       --storage.tsdb.no-lockfile --scrape.discovery-reload-interval=1s --log.level=warn) ;;
+    # Its two kinds of routes end at one port; the other one has its metrics, /ping and /api. That a
+    # change takes up to two seconds until it is in effect is Traefik's default.
+    traefik) COMMAND=(env KUBECONFIG="$PKI/traefik.kubeconfig" "$BIN/traefik"
+      --entrypoints.web.address=:8000 --entrypoints.traefik.address=:8082 --ping --api.insecure
+      --providers.kubernetesgateway --providers.kubernetesgateway.statusaddress.ip="$address"
+      --providers.kubernetesingressnginx --providers.kubernetesingressnginx.httpentrypoint=web
+      --providers.kubernetesingressnginx.publishstatusaddress="$address"
+      --metrics.prometheus --metrics.prometheus.addserviceslabels
+      --global.checknewversion=false --api.dashboard=false --log.nocolor --log.level=INFO) ;;
     # Not one of COMPONENTS: kwok.sh starts it when a test wants nodes without a kubelet.
     kwok) COMMAND=("$BIN/kwok" --kubeconfig="$PKI/admin.kubeconfig" --config="$BIN/stages.yaml"
       --manage-all-nodes=false --manage-nodes-with-label-selector=type=kwok

@@ -24,6 +24,7 @@ SCRAPE_INTERVAL=1s    # how often Prometheus asks a pod: a gate's answer in a te
 
 # Every name of a component that component.sh accepts, in the order of starting.
 # shellcheck disable=SC2034
-COMPONENTS=(etcd containerd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy prometheus)
+COMPONENTS=(etcd containerd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy prometheus
+  traefik)
 
 export CLUSTER_DIR CHECKOUT ID STATE_ROOT STATE CACHE CGROUP VETH NODE_VETH NODE_NAME

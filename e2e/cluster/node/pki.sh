@@ -50,7 +50,8 @@ certificate kube-proxy /CN=system:kube-proxy DNS:kube-proxy
 certificate kubelet "/O=system:nodes/CN=system:node:$node" "DNS:$node,IP:$address,IP:127.0.0.1"
 certificate aggregator /CN=aggregator DNS:aggregator
 certificate prometheus /CN=prometheus DNS:prometheus
-for name in admin kube-controller-manager kube-scheduler kube-proxy kubelet prometheus; do kubeconfig "$name"; done
+certificate traefik /CN=traefik DNS:traefik
+for name in admin kube-controller-manager kube-scheduler kube-proxy kubelet prometheus traefik; do kubeconfig "$name"; done
 
 key service-accounts.key
 openssl ec -in service-accounts.key -pubout -out service-accounts.pub 2>/dev/null

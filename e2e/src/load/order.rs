@@ -13,6 +13,8 @@ const COUNT_MAX: u64 = 200_000;
 const RATE_MAX: u32 = 2_000;
 /// Time of one load at most.
 const TIME_MAX: Duration = Duration::from_mins(10);
+/// The port of a URL without one.
+const HTTP: u16 = 80;
 /// Requests in flight at most.
 const LANES_MAX: usize = 64;
 
@@ -123,7 +125,8 @@ impl Order {
     fn address(&self) -> Option<(SocketAddr, HeaderValue, Uri)> {
         let uri: Uri = self.url.parse().ok()?;
         let authority = uri.authority()?;
-        let address: SocketAddr = authority.as_str().parse().ok()?;
+        let host: IpAddr = authority.host().trim_matches(['[', ']']).parse().ok()?;
+        let address = SocketAddr::new(host, authority.port_u16().unwrap_or(HTTP));
         let path = uri.path_and_query()?.as_str().parse().ok()?;
         let known = uri.scheme() == Some(&Scheme::HTTP) && is_ours(address.ip());
         known.then_some((address, authority.as_str().parse().ok()?, path))

@@ -151,11 +151,11 @@ async fn what_came_since_a_moment_is_told_apart() {
 
 #[test]
 fn nothing_is_asked_but_this_machine_and_its_cluster() {
-    let ours = ["127.0.0.1:1", "[::1]:1", "198.18.7.2:80", "10.88.0.9:80", "10.96.0.90:9090"];
+    let ours = ["127.0.0.1:1", "[::1]:1", "198.18.7.2:80", "10.88.0.9:80", "10.96.0.90"];
     for address in ours {
         assert!(Order::new(&format!("http://{address}/")).target().is_ok(), "{address}");
     }
-    let others = ["192.0.2.1:80", "10.0.0.1:80", "[2001:db8::1]:80", "localhost:80", "127.0.0.1"];
+    let others = ["192.0.2.1:80", "10.0.0.1:80", "[2001:db8::1]:80", "localhost:80"];
     for address in others {
         let url = format!("http://{address}/");
         assert_eq!(Order::new(&url).target().unwrap_err(), Refused::Url(url.clone()));
