@@ -30,11 +30,15 @@ pub struct RouteHold {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Share {
-    /// The user's Service, which the stable revision answers for.
+    /// The user's Service.
     pub service: String,
+    /// The Service of the stable revision, which stands in for the user's. Absent: that answers
+    /// itself, with the pods of all revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<String>,
     /// The Service of the update revision.
     pub canary: String,
-    /// Percent of the requests that go to `canary`; 0 leaves the backends alone.
+    /// Percent of the requests that go to `canary`.
     pub weight: u32,
     /// Requests that go to `canary` whatever the weight: those that meet any of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -165,11 +169,19 @@ impl RouteHold {
         self.shares.iter().any(|share| share.canary == name)
     }
 
+    /// The name is that of a stable revision's Service of ours.
+    pub(super) fn is_stable(&self, name: &str) -> bool {
+        self.shares.iter().any(|share| share.stable.as_deref() == Some(name))
+    }
+
     fn unsound(&self) -> Option<&'static str> {
         let services: Vec<_> = self.shares.iter().map(|share| &share.service).collect();
         let twice = (1..services.len()).any(|i| services[..i].contains(&services[i]));
         // What is both could not be told apart in a live rule.
-        let both = services.iter().any(|service| self.is_canary(service));
+        let stables = self.shares.iter().filter_map(|share| share.stable.as_ref());
+        let both =
+            services.iter().any(|service| self.is_canary(service) || self.is_stable(service))
+                || stables.into_iter().any(|stable| self.is_canary(stable));
         let empty = |share: &Share| share.conditions.contains(&Condition::default());
         [
             (self.shares.iter().any(|share| share.weight > PERCENT), "a weight over 100"),

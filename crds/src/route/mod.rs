@@ -30,6 +30,7 @@ mod backend;
 mod hold;
 mod matches;
 mod object;
+mod pin;
 mod split;
 mod undo;
 mod voice;
@@ -179,7 +180,8 @@ fn user(old: &Route, new: &Route) -> Wanted {
         wanted.verdict = Verdict::Overridden;
     }
     wanted.warnings.extend(kept_warning(old, new, &wanted));
-    let foreign = undone.foreign.iter().any(|rule| !old.rules.contains(rule));
+    let there = undo::unpinned(old.rules, &known, old.place());
+    let foreign = undone.foreign.iter().any(|rule| !there.contains(rule));
     if undone.overridden || foreign {
         wanted.warnings.push(voice::weights(old.rollout()));
     } else if changed && wanted.warnings.is_empty() {

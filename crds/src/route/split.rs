@@ -7,6 +7,7 @@ use super::backend::{self, Backend};
 use super::hold::{RouteHold, Share};
 use super::matches;
 use super::object::{Kind, Place};
+use super::pin;
 
 /// Limits of the API: what lies beyond would have a user's write refused.
 const RULES_MAX: usize = 16;
@@ -18,9 +19,9 @@ const PAIRS_MAX: usize = 16;
 /// Why the rules of a route stay as the user has them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// The user's own rules name the Service of the update revision.
+    /// The user's own rules name a Service of ours.
     #[error("it names the Service {0} itself")]
-    NamesCanary(String),
+    NamesOurs(String),
     /// The split route would have more of something than the API takes.
     #[error("it would have more than {max} {what}")]
     Limit {
@@ -41,10 +42,17 @@ pub enum Unfit {
     Asks(usize),
 }
 
-/// The rules as the hold wants them: the user's own in their order, with their held backends split;
+/// The rules as the hold wants them, each held Service replaced by that of the stable revision.
+pub(super) fn rules(own: &[Value], hold: &RouteHold, place: Place) -> Result<Vec<Value>, Unfit> {
+    let mut live = unpinned(own, hold, place)?;
+    pin::pin(&mut live, hold, place);
+    Ok(live)
+}
+
+/// The same with the user's own Service for the stable revision: the user's own in their order, with their held backends split;
 /// after them one of ours for each rule and each Service with conditions. A narrowed match always
 /// wins over the one that it was made of; at the end of the list it wins over no other.
-pub(super) fn rules(own: &[Value], hold: &RouteHold, place: Place) -> Result<Vec<Value>, Unfit> {
+pub(super) fn unpinned(own: &[Value], hold: &RouteHold, place: Place) -> Result<Vec<Value>, Unfit> {
     let queries = |share: &Share| share.conditions.iter().any(|one| !one.query_params.is_empty());
     if place.kind == Kind::Grpc && hold.shares.iter().any(queries) {
         return Err(Unfit::NoQuery);
@@ -59,7 +67,7 @@ pub(super) fn rules(own: &[Value], hold: &RouteHold, place: Place) -> Result<Vec
             continue;
         };
         let list = list.as_array().ok_or_else(strange)?;
-        names_no_canary(list, hold, place)?;
+        names_none_of_ours(list, hold, place)?;
         let backends = read(fields, list, hold, place).ok_or_else(strange)?;
         if backends.iter().all(|backend| backend.share.is_none()) {
             live.push(rule.clone());
@@ -130,10 +138,10 @@ fn with_backends(rule: &Map<String, Value>, list: Vec<Value>) -> Value {
     Value::Object(rule)
 }
 
-fn names_no_canary(list: &[Value], hold: &RouteHold, place: Place) -> Result<(), Unfit> {
+fn names_none_of_ours(list: &[Value], hold: &RouteHold, place: Place) -> Result<(), Unfit> {
     let names = list.iter().filter_map(|raw| backend::service(raw, place));
-    match names.into_iter().find(|name| hold.is_canary(name)) {
-        Some(name) => Err(Unfit::NamesCanary(name.to_owned())),
+    match names.into_iter().find(|name| hold.is_canary(name) || hold.is_stable(name)) {
+        Some(name) => Err(Unfit::NamesOurs(name.to_owned())),
         None => Ok(()),
     }
 }

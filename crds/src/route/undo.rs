@@ -7,7 +7,7 @@ use super::backend;
 use super::hold::{Own, RouteHold};
 use super::matches;
 use super::object::Place;
-use super::split;
+use super::{pin, split};
 
 /// The user's own rules.
 pub(super) struct Undone {
@@ -22,6 +22,7 @@ pub(super) struct Undone {
 /// likeliest first. Rules without a Service of a hold's are the user's own as they are.
 pub(super) fn own(live: &[Value], known: &[&RouteHold], place: Place) -> Undone {
     let known: Vec<_> = known.iter().copied().filter(|hold| hold.own.is_some()).collect();
+    let live = unpinned(live, &known, place);
     let mut undone = Undone { rules: Vec::new(), overridden: false, foreign: Vec::new() };
     let mut dropped = Vec::new();
     for (number, rule) in live.iter().enumerate() {
@@ -38,12 +39,19 @@ pub(super) fn own(live: &[Value], known: &[&RouteHold], place: Place) -> Undone 
     }
     let ours: Vec<_> = known
         .iter()
-        .filter_map(|hold| split::rules(&undone.rules, hold, place).ok())
+        .filter_map(|hold| split::unpinned(&undone.rules, hold, place).ok())
         .flatten()
         .collect();
     dropped.retain(|rule| !ours.contains(*rule));
     undone.foreign = dropped.into_iter().cloned().collect();
     undone
+}
+
+/// Rules with the user's own Services in the places of the stable revision's.
+pub(super) fn unpinned(live: &[Value], known: &[&RouteHold], place: Place) -> Vec<Value> {
+    let mut rules = live.to_vec();
+    pin::unpin(&mut rules, known, place);
+    rules
 }
 
 /// What a live rule is.

@@ -56,6 +56,7 @@ async fn hold(stage: &Stage, weight: u32) -> Outcome {
     let beta = Pair { compare: Compare::Exact, name: "user".to_owned(), value: "beta".to_owned() };
     let share = Share {
         service: "web".to_owned(),
+        stable: None,
         canary: "web-canary".to_owned(),
         weight,
         conditions: vec![Condition { headers: vec![beta], query_params: Vec::new() }],

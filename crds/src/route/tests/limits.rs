@@ -44,7 +44,7 @@ fn a_route_that_names_the_canary_itself_is_left_alone() {
         { "backendRefs": [backend("web", 1)] },
         { "matches": [path("/next")], "backendRefs": [backend("web-canary", 1)] },
     ]));
-    check_unfit(&own, &share(10), &Unfit::NamesCanary("web-canary".to_owned()));
+    check_unfit(&own, &share(10), &Unfit::NamesOurs("web-canary".to_owned()));
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn plain() -> Value {
 fn share(weight: u32) -> Share {
     Share {
         service: "web".to_owned(),
+        stable: None,
         canary: "web-canary".to_owned(),
         weight,
         conditions: Vec::new(),

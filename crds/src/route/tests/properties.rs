@@ -76,8 +76,10 @@ fn shares() -> impl Strategy<Value = Vec<Share>> {
     let of = |service: &'static str| {
         let canary = format!("{service}-canary");
         let conditions = prop::collection::vec(condition(), 0..3);
-        (0..=100_u32, conditions).prop_map(move |(weight, conditions)| Share {
+        let shares = (0..=100_u32, any::<bool>(), conditions);
+        shares.prop_map(move |(weight, pinned, conditions)| Share {
             service: service.to_owned(),
+            stable: pinned.then(|| format!("{service}-stable")),
             canary: canary.clone(),
             weight,
             conditions,

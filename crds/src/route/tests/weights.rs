@@ -32,6 +32,23 @@ fn at_nought_nothing_is_split_and_at_a_hundred_the_stable_one_keeps_its_place() 
     assert_eq!(restored(&all), lifted(&plain()));
 }
 
+#[test]
+fn the_stable_revisions_service_stands_in_for_the_users() {
+    let pinned = |weight| Share { stable: Some("web-stable".to_owned()), ..share(weight) };
+    let none = held(&plain(), &[pinned(0)]);
+    assert_eq!(weights(&none, 0), [("web-stable", 1)]);
+    assert_eq!(projected(&none), Ok(true));
+    let some = held(&none, &[pinned(20)]);
+    assert_eq!(weights(&some, 0), [("web-stable", 80), ("web-canary", 20)]);
+    assert_eq!(projected(&some), Ok(true));
+    assert_eq!(restored(&none), lifted(&plain()));
+    assert_eq!(restored(&some), lifted(&plain()));
+    // The user's own manifest again, in mid release.
+    let mut sent = some.clone();
+    sent["spec"] = plain()["spec"].clone();
+    assert_eq!(written(&some, &sent, Writer::Other).0, some);
+}
+
 /// 30 % of 3 of 4 parts: the others keep their proportion to the whole.
 #[test]
 fn the_users_own_weights_keep_their_proportions() {
