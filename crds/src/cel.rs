@@ -15,6 +15,14 @@ pub const MAX_SPAN: Duration = Duration::from_secs(720 * 3600);
 pub const MAX_OBJECT_NAME: u32 = 253;
 /// Most gates of a Rollout.
 pub const MAX_GATES: u32 = 10;
+/// Most routes of a Rollout, and most references of one.
+pub const MAX_ROUTES: u32 = 8;
+/// Most matches of a batch.
+pub const MAX_MATCHES: u32 = 8;
+/// Most headers, and most query parameters, of a match.
+pub const MAX_PAIRS: u32 = 16;
+/// Longest value of a header or query parameter.
+pub const MAX_VALUE: u32 = 1024;
 /// Longest query.
 pub const MAX_QUERY: u32 = 4000;
 /// Longest address of a provider.
@@ -63,6 +71,31 @@ pub(crate) fn last_batch_has_no_pause() -> Rule {
         "size(self) == 0 || !has(self[size(self) - 1].pause)",
         "the last batch must have no pause: nothing follows it",
     )
+}
+
+pub(crate) fn last_batch_has_no_traffic() -> Rule {
+    rule(
+        "size(self) == 0 || !has(self[size(self) - 1].traffic)",
+        "the last batch must have no traffic: it gets all requests",
+    )
+}
+
+pub(crate) fn traffic_has_a_route() -> Rule {
+    rule(
+        "(has(self.spec.routes) && size(self.spec.routes) > 0) \
+         || self.spec.strategy.batches.all(b, !has(b.traffic))",
+        "traffic of a batch needs spec.routes: say which routes",
+    )
+}
+
+pub(crate) fn is_a_known_route() -> Rule {
+    let message = "'only HTTPRoute and GRPCRoute of gateway.networking.k8s.io/v1 are supported, \
+                   not ' + self.apiVersion + ' ' + self.kind";
+    Rule::new(
+        "self.apiVersion == 'gateway.networking.k8s.io/v1' \
+         && self.kind in ['HTTPRoute', 'GRPCRoute']",
+    )
+    .message(Message::Expression(message.to_owned()))
 }
 
 /// Numbers with numbers and percentages with percentages; a mixed pair depends on the replicas.

@@ -37,6 +37,7 @@ pub mod revision;
 pub mod rollout;
 pub mod route;
 pub mod status;
+pub mod traffic;
 pub mod validate;
 
 pub use duration::GepDuration;
@@ -48,3 +49,4 @@ pub use request::Request;
 pub use revision::Revision;
 pub use rollout::{Rollout, RolloutSpec};
 pub use status::RolloutStatus;
+pub use traffic::{RouteRef, Traffic, TrafficRoute};

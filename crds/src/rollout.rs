@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use gate::history::OnUnknown;
 
-use crate::{Gate, GepDuration, IntOrPercent, RolloutStatus, cel};
+use crate::{Gate, GepDuration, IntOrPercent, RolloutStatus, Traffic, TrafficRoute, cel};
 
 /// How updates of one workload are released.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,8 @@ use crate::{Gate, GepDuration, IntOrPercent, RolloutStatus, cel};
         priority = 1
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    validation = cel::name_fits_a_label()
+    validation = cel::name_fits_a_label(),
+    validation = cel::traffic_has_a_route()
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolloutSpec {
@@ -62,6 +63,11 @@ pub struct RolloutSpec {
     /// What happens to a batch that does not get ready in time, or fails a gate.
     #[serde(default)]
     pub on_failure: OnFailure,
+    /// The routes whose requests follow the pods of a release.
+    #[schemars(length(max = cel::MAX_ROUTES))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<TrafficRoute>,
     /// What each batch has to pass once its pods are ready.
     #[schemars(length(max = cel::MAX_GATES))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
@@ -105,6 +111,7 @@ pub struct Strategy {
         merge_strategy = ListMerge::Atomic,
         validation = cel::last_batch_is_all(),
         validation = cel::last_batch_has_no_pause(),
+        validation = cel::last_batch_has_no_traffic(),
         validation = cel::batches_increase()
     )]
     pub batches: Vec<Batch>,
@@ -119,6 +126,10 @@ pub struct Batch {
     /// workload's replicas, rounded up.
     #[x_kube(validation = cel::is_some_pods())]
     pub replicas: IntOrPercent,
+    /// The requests that the new version gets once the pods are ready; absent: as many percent as
+    /// it has of the pods. Needs spec.routes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
     /// What follows when the pods are ready; absent: the next batch at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<Pause>,

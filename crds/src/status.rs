@@ -42,6 +42,10 @@ pub struct RolloutStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<GateStatus>,
+    /// Where the requests are.
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteStatus>,
     /// A Deployment's own fields while a release holds them, once more: should the hold be lost
     /// while the fence stays, nothing of the user's is lost with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,6 +125,25 @@ pub struct BatchStatus {
     /// A human let it go on without its gates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gates_skipped: Option<SkippedBy>,
+}
+
+/// Where the requests of one route are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteStatus {
+    /// Its name.
+    pub name: String,
+    /// Percent of the requests that the update revision is to have.
+    pub weight: u32,
+    /// It also has the requests that the batch chooses.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chosen: bool,
+    /// The revision that the weight is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
+    /// Since when all its gateways say that they have it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Time>,
 }
 
 /// Who let a batch go on without its gates, and when.

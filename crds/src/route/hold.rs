@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cel;
 use crate::contract::HOLD_ANNOTATION;
 use crate::hold::SCHEMA;
 
@@ -46,32 +48,36 @@ pub struct Share {
 }
 
 /// What a request has to have, all of it; in the words of the Gateway API.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Condition {
     /// Headers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = cel::MAX_PAIRS))]
     pub headers: Vec<Pair>,
     /// Query parameters (HTTPRoute only).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = cel::MAX_PAIRS))]
     pub query_params: Vec<Pair>,
 }
 
 /// A header or query parameter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pair {
     /// How the value is compared.
     #[serde(rename = "type", default)]
     pub compare: Compare,
     /// Its name.
+    #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
     pub name: String,
     /// Its value.
+    #[schemars(length(min = 1, max = cel::MAX_VALUE))]
     pub value: String,
 }
 
 /// How a value is compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Compare {
     /// Letter by letter.
     #[default]

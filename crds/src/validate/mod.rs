@@ -13,6 +13,7 @@ use crate::{Rollout, RolloutSpec};
 mod gates;
 mod rules;
 mod shape;
+mod traffic;
 
 #[cfg(test)]
 mod tests;
@@ -89,6 +90,7 @@ fn judged(raw: &Value) -> Vec<Problem> {
     let mut problems = shape::problems(&raw["spec"]);
     problems.extend(rules::problems(raw));
     problems.extend(gates::problems(&raw["spec"]));
+    problems.extend(traffic::problems(&raw["spec"]));
     problems
 }
 

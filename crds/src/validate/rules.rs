@@ -73,6 +73,9 @@ fn judge_batches(batches: &[Value], problems: &mut Vec<Problem>) {
         } else if let Some(message) = smaller(&sizes, at) {
             problems.push(Problem::new(field(at, "replicas"), message));
         }
+        if let Some(message) = asks_nothing(&batch["traffic"]["matches"]) {
+            problems.push(Problem::new(field(at, "traffic.matches"), message));
+        }
         let duration = &batch["pause"]["duration"];
         span(&field(at, "pause.duration"), duration, "to wait until promoted", problems);
         if at + 1 < batches.len() {
@@ -85,11 +88,22 @@ fn judge_batches(batches: &[Value], problems: &mut Vec<Problem>) {
             );
             problems.push(Problem::new(field(at, "replicas"), message));
         }
+        if batch.get("traffic").is_some() {
+            let message = "the last batch gets all requests: remove the traffic";
+            problems.push(Problem::new(field(at, "traffic"), message));
+        }
         if batch.get("pause").is_some() {
             let message = "the last batch ends the release, nothing follows it: remove the pause";
             problems.push(Problem::new(field(at, "pause"), message));
         }
     }
+}
+
+fn asks_nothing(matches: &Value) -> Option<&'static str> {
+    let none = |list: &Value| list.as_array().is_none_or(Vec::is_empty);
+    let empty = |one: &Value| none(&one["headers"]) && none(&one["queryParams"]);
+    let found = matches.as_array()?.iter().any(empty);
+    found.then_some("a match asks for nothing: give it headers or queryParams, or remove it")
 }
 
 /// A batch's size. Ok(None) where there is none of a type that could be one.
