@@ -200,7 +200,8 @@ impl World {
         let own = self.own.get(key);
         let unsettled_since = own.and_then(|own| own.unsettled_since);
         let answers = own.map_or_else(Vec::new, |own| own.answers.values().cloned().collect());
-        let seen = Observed { rollout, workload, kept, unsettled_since: None, answers };
+        let traffic = Fact::Absent;
+        let seen = Observed { rollout, workload, kept, unsettled_since: None, traffic, answers };
         let unsettled_since = unsettled_since.filter(|_| seen.is_unsettled());
         Some(Ok(Observed { unsettled_since, ..seen }))
     }

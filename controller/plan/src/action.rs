@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use crds::{Hold, Revision, RolloutStatus};
+use crds::route::RouteHold;
+use crds::{Hold, Revision, RolloutStatus, RouteRef};
 use jiff::Timestamp;
 
 /// What follows from an [`crate::Observed`].
@@ -25,6 +26,8 @@ pub struct Plan {
     pub asks: Vec<Ask>,
     /// Plan again at this moment even if nothing happens.
     pub wake: Option<Timestamp>,
+    /// Routes, and Services of ours, must be watched.
+    pub watch_routes: bool,
     /// ReplicaSets and pods of the workload must be watched (a release is on, or has to be
     /// cleaned up after).
     pub watch_sets: bool,
@@ -112,6 +115,39 @@ pub enum Action {
     DeletePod {
         /// Its name.
         pod: String,
+        /// Precondition.
+        uid: String,
+    },
+    /// Set, change or lift the hold of a route, with the labels that go with it. A response whose
+    /// rules are not what project() makes of the hold is a failure, as with a workload's.
+    WriteRoute {
+        /// Which.
+        route: RouteRef,
+        /// Precondition.
+        uid: String,
+        /// Precondition: metadata.generation.
+        generation: i64,
+        /// Precondition: the annotation's text now.
+        was: Option<String>,
+        /// None lifts it.
+        hold: Option<RouteHold>,
+    },
+    /// Make a Service of ours beside the user's: the same ports, the pods of one revision. Already
+    /// there is success.
+    CreateService {
+        /// Its name.
+        name: String,
+        /// The user's.
+        service: String,
+        /// Whose pods.
+        revision: Revision,
+        /// What the stock controller labels these with.
+        pod_hash: String,
+    },
+    /// Delete a Service of ours. Already gone is success.
+    DeleteService {
+        /// Its name.
+        name: String,
         /// Precondition.
         uid: String,
     },

@@ -23,6 +23,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) status: RolloutStatus,
     pub(crate) armed: Armed,
     pub(crate) watch_sets: bool,
+    pub(crate) watch_routes: bool,
     actions: Vec<Action>,
     asks: Vec<Ask>,
     turns: Vec<Turn>,
@@ -40,6 +41,7 @@ impl<'a> Draft<'a> {
             status,
             armed,
             watch_sets: false,
+            watch_routes: false,
             actions: Vec::new(),
             asks: Vec::new(),
             turns: Vec::new(),
@@ -151,6 +153,7 @@ impl<'a> Draft<'a> {
             status: self.status,
             events: self.turns,
             wake: self.wake,
+            watch_routes: self.watch_routes,
             watch_sets: self.watch_sets,
         }
     }

@@ -6,6 +6,7 @@
 //!                 |
 //!                 +- release   which batch, whether it is done, what stops the next
 //!                 |     '- gates   what is measured before a batch may end, and what follows
+//!                 |     '- traffic   which revision gets which requests, and whether it does
 //!                 +- retreat   abort, rollback, scaled to zero, retry
 //!                 '- request   what a human asks for
 //!                       |
@@ -36,6 +37,7 @@ mod revisions;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod stateful;
+mod traffic;
 mod turns;
 mod waiting;
 

@@ -4,6 +4,7 @@
 mod hold;
 mod partition;
 mod status;
+mod traffic;
 
 use jiff::Timestamp;
 
@@ -50,7 +51,11 @@ impl Lint {
         let harmless = |action: &Action| {
             matches!(
                 action,
-                Action::AddFinalizer | Action::RemoveFinalizer | Action::DropTemplate { .. }
+                Action::AddFinalizer
+                    | Action::RemoveFinalizer
+                    | Action::DropTemplate { .. }
+                    | Action::WriteRoute { hold: None, .. }
+                    | Action::DeleteService { .. }
             )
         };
         let harmful = plan.actions.iter().find(|action| !harmless(action));
@@ -91,6 +96,9 @@ impl Lint {
                 self.must(same, "a template is kept under its revision", detail);
             }
             Action::DeletePod { pod, uid } => self.pod(workload, pod, uid),
+            Action::WriteRoute { .. }
+            | Action::CreateService { .. }
+            | Action::DeleteService { .. } => traffic::check(self, seen, workload, action),
             Action::DropTemplate { name } => {
                 let known = match &seen.kept {
                     Fact::Known(kept) => kept.iter().any(|kept| kept.name == *name),

@@ -12,6 +12,7 @@ use crate::draft::{Draft, later};
 use crate::kind::Held;
 use crate::observed::{Fact, Workload};
 use crate::revisions::{drop_all_but, is_settled, is_settled_and_ready, write};
+use crate::traffic::{self, Flow};
 use crate::waiting::Wait;
 use crate::{release, request, retreat};
 
@@ -184,6 +185,10 @@ fn back(draft: &mut Draft<'_>, workload: &Workload) {
 }
 
 fn ready(draft: &mut Draft<'_>, workload: &Workload) {
+    if let Flow::Moving(wait) = traffic::home(draft) {
+        request::refuse_at_rest(draft, "the release has ended");
+        return draft.wait(wait);
+    }
     retreat::forget_release(draft);
     draft.status.gates.clear();
     draft.status.stable_revision = Some(workload.revision.clone());
@@ -256,6 +261,7 @@ fn missing(draft: &mut Draft<'_>, name: String) {
     forget_workload(draft, &format!("the {noun} is gone"));
     draft.phase(Phase::Pending);
     draft.wait(Wait::WorkloadMissing { name });
+    traffic::home(draft);
     request::refuse_at_rest(draft, &format!("there is no {noun}"));
     drop_all_but(draft, None);
 }
@@ -288,6 +294,9 @@ fn let_go(draft: &mut Draft<'_>, workload: Option<&Workload>) {
     draft.armed = Armed::No;
     draft.phase(Phase::Terminating);
     draft.wait(Wait::Disarming);
+    if let Flow::Moving(wait) = traffic::home(draft) {
+        return draft.wait(wait);
+    }
     if let Some(workload) = workload {
         if workload.hold_text.is_some() {
             return retreat::lift(draft, workload, true);

@@ -2,6 +2,7 @@
 //! Unknown: it may hold or slow a release, never advance it.
 
 mod stateful;
+mod traffic;
 
 use crds::hold::Reading;
 pub use crds::project::{Fields, StatefulFields, Strategy};
@@ -9,6 +10,7 @@ use crds::{Request, Revision, RolloutSpec, RolloutStatus};
 use gate::verdict::Asked;
 use jiff::Timestamp;
 pub use stateful::{Stateful, StatefulRevision};
+pub use traffic::{RouteFact, RouteSeen, ServiceSeen, Traffic};
 
 use crate::action::Ask;
 
@@ -36,6 +38,8 @@ pub struct Observed {
     /// Since when, without a break, the shell has seen this Rollout
     /// [unsettled](Self::is_unsettled). None if it is settled. Only a plan's words depend on it.
     pub unsettled_since: Option<Timestamp>,
+    /// The routes of the Rollout; Absent while no plan has asked for them.
+    pub traffic: Fact<Traffic>,
     /// What came of [`crate::Ask`]s; the last of each gate is enough.
     pub answers: Vec<Answered>,
 }

@@ -2,8 +2,9 @@
 //! to follow. Decides; the writes are built by `kind` and `retreat`.
 
 use crds::rollout::OnFailure;
+use crds::route::Condition;
 use crds::status::{BatchStatus, Phase};
-use crds::{GepDuration, Revision};
+use crds::{GepDuration, Revision, Traffic};
 use jiff::Timestamp;
 
 use crate::batch::{Goal, Step};
@@ -14,6 +15,7 @@ use crate::observed::{Fact, Sets};
 use crate::request::{self, Heard};
 use crate::retreat;
 use crate::revisions::keep;
+use crate::traffic::{self, Flow, Split};
 use crate::waiting::{Wait, trouble_sentence};
 
 /// Whether the release may leave its batch once that is ready.
@@ -38,6 +40,7 @@ pub(crate) fn go(draft: &mut Draft<'_>, held: Held<'_>) {
     let step = step_of(draft, batch, replicas);
     let goal = step.goal(&draft.seen.rollout.spec.strategy.batches, replicas, held.surge());
     say_batch(draft, &step, goal.new_pods(replicas));
+    let goal = with_requests(draft, held, goal);
     let heard = request::hear(draft, revision);
     if heard == Heard::Abort || aborting {
         let because = abort_reason(draft);
@@ -82,6 +85,20 @@ fn follow(draft: &mut Draft<'_>, held: Held<'_>) -> bool {
 fn step_of(draft: &Draft<'_>, index: u32, replicas: i32) -> Step {
     let spec = &draft.seen.rollout.spec.strategy.batches;
     Step::of(spec, draft.status.batch.as_ref().filter(|_| index > 0), index, replicas)
+}
+
+/// The last old pod stays for as long as requests may come to it. Where there is no place beside the
+/// only pod, no route can help.
+fn with_requests(draft: &Draft<'_>, held: Held<'_>, goal: Goal) -> Goal {
+    let replicas = held.workload.replicas;
+    let waits = goal == Goal::All
+        && traffic::is_wanted(draft)
+        && !traffic::is_all_over(draft, held.revision);
+    match replicas {
+        2.. if waits => Goal::Share(replicas - 1),
+        1 if waits && held.surge() > 0 => Goal::Beside,
+        _ => goal,
+    }
 }
 
 /// Brings the batch of the status up to the hold's.
@@ -172,8 +189,34 @@ impl Release<'_> {
             return;
         }
         let moving = self.held.moving(sets, &progress, self.goal);
-        if moving.is_quiet() {
-            draft.act(moving.begin(self.step.index, self.goal));
+        if !moving.is_quiet() {
+            return;
+        }
+        // New pods answer nobody before they are asked to.
+        match self.bring(draft, sets, 0, &[]) {
+            Flow::There => draft.act(moving.begin(self.step.index, self.goal)),
+            Flow::Moving(wait) => draft.wait(wait),
+        }
+    }
+
+    fn bring(&self, draft: &mut Draft<'_>, sets: &Sets, weight: u32, chosen: &[Condition]) -> Flow {
+        let Held { stable, revision, .. } = self.held;
+        let split = Split { stable, update: revision, weight, chosen, pods: self.want() };
+        traffic::bring(draft, sets, &split)
+    }
+
+    /// The requests that the batch gives to its pods.
+    fn share(&self) -> (u32, &[Condition]) {
+        let (pods, replicas) = (self.want(), self.held.workload.replicas);
+        let all = if self.goal == Goal::Beside { 2 } else { replicas.max(1) };
+        let share = u32::try_from((100 * pods + all - 1) / all).unwrap_or(100);
+        let own = self.step.definition.as_ref().and_then(|batch| batch.traffic.as_ref());
+        match own.filter(|_| !self.step.is_last()) {
+            _ if self.step.is_last() => (100, &[]),
+            None => (share, &[]),
+            Some(Traffic { weight, matches }) => {
+                (weight.unwrap_or(if matches.is_empty() { share } else { 0 }), matches)
+            }
         }
     }
 
@@ -238,6 +281,13 @@ impl Release<'_> {
     }
 
     fn ready(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
+        let (weight, chosen) = self.share();
+        if let Flow::Moving(wait) = self.bring(draft, moving.sets, weight, chosen) {
+            return self.shift(draft, moving, wait);
+        }
+        if self.step.is_last() && self.goal != Goal::All {
+            return;
+        }
         let at = draft.stamp_after();
         let known = draft.status.batch.as_ref().and_then(|batch| batch.ready_at.clone());
         let ready_at = known.unwrap_or(at);
@@ -252,6 +302,42 @@ impl Release<'_> {
                 self.stay(draft, moving, wait);
             }
         }
+    }
+
+    /// In the last batch the old pods go while it is on its way: requests follow the ready ones, in
+    /// steps that are worth a write. Nothing waits for it.
+    fn follow(&self, draft: &mut Draft<'_>, moving: &Moving<'_>) {
+        const WORTH: u32 = 20;
+        if !self.step.is_last() || self.goal == Goal::All || !traffic::is_wanted(draft) {
+            return;
+        }
+        let ready = 100 * moving.progress.ready / self.held.workload.replicas.max(1);
+        let now = traffic::weight_now(draft, self.revision());
+        let weight = u32::try_from(ready).ok().filter(|ready| *ready >= now + WORTH).unwrap_or(now);
+        if weight == 0 {
+            return;
+        }
+        // Who was chosen before stays chosen until everybody is.
+        let batches = &draft.seen.rollout.spec.strategy.batches;
+        let before = batches.get((self.step.index as usize).saturating_sub(2));
+        let chosen = before.and_then(|batch| batch.traffic.as_ref()).map(|own| &own.matches);
+        let Held { stable, revision, .. } = self.held;
+        let (chosen, pods) = (chosen.map_or(&[][..], Vec::as_slice), moving.progress.ready);
+        let split = Split { stable, update: revision, weight, chosen, pods };
+        traffic::bring(draft, moving.sets, &split);
+    }
+
+    /// The pods are ready, and their requests are on the way.
+    fn shift(&self, draft: &mut Draft<'_>, moving: &Moving<'_>, wait: Wait) {
+        draft.phase(Phase::Progressing);
+        let why = wait.message(draft.kind());
+        draft.wait(wait);
+        if self.is_too_late(draft) {
+            let Failure { because, follows } = self.lateness(draft, moving);
+            let failure = Failure { because: format!("{because}: {why}"), follows };
+            return self.fail(draft, moving, failure);
+        }
+        moving.keep_shares(draft);
     }
 
     /// The batch is ready, and something else has to happen before the next.
@@ -322,6 +408,7 @@ impl Release<'_> {
         let replicas = self.held.workload.replicas;
         let next = Step::of(spec, begun, self.step.index + 1, replicas);
         let goal = next.goal(spec, replicas, self.held.surge());
+        let goal = with_requests(draft, self.held, goal);
         draft.act(moving.begin(next.index, goal));
     }
 
@@ -350,6 +437,7 @@ impl Release<'_> {
         if self.is_too_late(draft) {
             return self.fail(draft, moving, self.lateness(draft, moving));
         }
+        self.follow(draft, moving);
         moving.keep_shares(draft);
     }
 

@@ -9,9 +9,10 @@ use crds::{Barred, Hold, Revision};
 use crate::action::{Action, Turn};
 use crate::draft::{Draft, PATIENCE_SECONDS, later};
 use crate::kind::Held;
-use crate::observed::{Fact, Workload};
+use crate::observed::{Fact, Sets, Workload};
 use crate::request;
 use crate::revisions::{drop_all_but, is_settled_and_ready, keep, payload, write};
+use crate::traffic::{self, Flow};
 use crate::waiting::Wait;
 
 /// Takes a release back and rejects its revision. Should keeping the template fail, the write that
@@ -29,8 +30,29 @@ pub(crate) fn abort(draft: &mut Draft<'_>, held: Held<'_>, because: String) {
         // Its ReplicaSet may not outlive it, and a retry needs it.
         keep(draft, workload, revision);
     }
+    if requests_leave(draft, workload, stable) {
+        return;
+    }
     if bar(draft, workload, revision, stable, Bar::Rejected) && !first {
         keep(draft, workload, revision);
+    }
+}
+
+/// True while requests are on their way to the stable revision: its pods are there, and those of the
+/// update go next.
+fn requests_leave(draft: &mut Draft<'_>, workload: &Workload, stable: &Revision) -> bool {
+    let none = Sets::default();
+    let sets = match &workload.sets {
+        Fact::Known(sets) => sets,
+        Fact::Absent | Fact::Unknown(_) => &none,
+    };
+    match traffic::withdraw(draft, sets, stable) {
+        Flow::There => false,
+        Flow::Moving(wait) => {
+            draft.watch_sets = true;
+            draft.wait(wait);
+            true
+        }
     }
 }
 
@@ -39,6 +61,10 @@ pub(crate) fn abort(draft: &mut Draft<'_>, held: Held<'_>, because: String) {
 pub(crate) fn rest_dormant(draft: &mut Draft<'_>, held: Held<'_>, wait: Wait) {
     draft.wait_quietly(wait);
     keep(draft, held.workload, held.revision);
+    if let Fact::Known(sets) = &held.workload.sets {
+        // Nobody answers: what is waited for is that somebody scales up.
+        traffic::withdraw(draft, sets, held.stable);
+    }
     bar(draft, held.workload, held.revision, held.stable, Bar::Dormant);
 }
 
@@ -86,7 +112,7 @@ pub(crate) fn roll_back(draft: &mut Draft<'_>, held: Held<'_>) {
     }
     request::refuse_at_rest(draft, "the release is being rolled back");
     rolling_back(draft, stable);
-    if !awaits_count(draft, held) {
+    if !awaits_count(draft, held) && !requests_leave(draft, workload, stable) {
         lift(draft, workload, true);
     }
 }
@@ -148,6 +174,10 @@ pub(crate) fn rejected(draft: &mut Draft<'_>, workload: &Workload, barred: &Barr
         Fact::Known(sets) => is_settled_and_ready(sets, &stable, workload.replicas),
         Fact::Absent | Fact::Unknown(_) => false,
     };
+    if settled && let Flow::Moving(wait) = traffic::home(draft) {
+        draft.phase(Phase::Aborting);
+        return draft.wait(wait);
+    }
     if settled || draft.before().phase == Phase::Rejected {
         draft.phase(Phase::Rejected);
         draft.wait(Wait::Rejected { revision: barred.revision.clone(), because });

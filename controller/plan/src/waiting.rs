@@ -31,6 +31,12 @@ pub(crate) enum Wait {
     Gate { gate: String, told: String },
     GateUnknown { gate: String, told: String },
     Bake { until: Timestamp },
+    ServiceMissing { service: String },
+    Endpoints { service: String, want: i32 },
+    RouteMissing { route: String },
+    RouteUnfit { route: String, why: String },
+    Route { route: String, why: String },
+    RouteSettles { until: Timestamp },
     Paused { by: Option<String> },
     SpecPaused,
     Failed { because: String },
@@ -74,6 +80,12 @@ impl Wait {
             Self::Gate { .. } => "Gate",
             Self::GateUnknown { .. } => "GateUnknown",
             Self::Bake { .. } => "BakeTime",
+            Self::ServiceMissing { .. } => "ServiceMissing",
+            Self::Endpoints { .. } => "Endpoints",
+            Self::RouteMissing { .. } => "RouteMissing",
+            Self::RouteUnfit { .. } => "RouteUnfit",
+            Self::Route { .. } => "Route",
+            Self::RouteSettles { .. } => "RouteSettles",
             Self::Paused { .. } => "Paused",
             Self::SpecPaused => "SpecPaused",
             Self::Failed { .. } => "Failed",
@@ -137,6 +149,12 @@ impl Wait {
             Self::Gate { gate, told } => format!("gate {gate}: {told}"),
             Self::GateUnknown { gate, told } => unknown_sentence(gate, told),
             Self::Bake { until } => format!("all pods are new; the gates go on until {until:.0}"),
+            Self::ServiceMissing { .. }
+            | Self::Endpoints { .. }
+            | Self::RouteMissing { .. }
+            | Self::RouteUnfit { .. }
+            | Self::Route { .. }
+            | Self::RouteSettles { .. } => self.of_routes(),
             Self::Paused { by: Some(by) } => format!("paused by {by}; resume or promote goes on"),
             Self::Paused { by: None } => "paused by request; resume or promote goes on".into(),
             Self::SpecPaused => "the Rollout's spec.paused is true".into(),
@@ -158,6 +176,31 @@ impl Wait {
                 "scaled to zero; the release of {update} starts again when there are stable pods"
             ),
             Self::Disarming => format!("the {noun} is given back"),
+        }
+    }
+}
+
+impl Wait {
+    /// The sentences about requests.
+    fn of_routes(&self) -> String {
+        match self {
+            Self::ServiceMissing { service } => {
+                format!("service {service}, which spec.routes names, does not exist")
+            }
+            Self::Endpoints { service, want } => {
+                format!("service {service} has to have {want} ready endpoints")
+            }
+            Self::RouteMissing { route } => {
+                format!("{route}, which spec.routes names, does not exist")
+            }
+            Self::RouteUnfit { route, why } => format!("{route} cannot be shared: {why}"),
+            Self::Route { route, why } => {
+                format!("the gateways of {route} have not taken its last change: {why}")
+            }
+            Self::RouteSettles { until } => {
+                format!("the gateways have the change and act on it until {until:.0}")
+            }
+            _ => String::new(),
         }
     }
 }

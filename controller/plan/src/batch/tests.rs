@@ -8,7 +8,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{Goal, Step};
 
 fn batches(replicas: &[crds::IntOrPercent]) -> Vec<Batch> {
-    replicas.iter().map(|replicas| Batch { replicas: *replicas, pause: None }).collect()
+    replicas
+        .iter()
+        .map(|replicas| Batch { replicas: *replicas, traffic: None, pause: None })
+        .collect()
 }
 
 fn goals(spec: &[Batch], replicas: i32, surge: i32) -> Vec<Goal> {
@@ -75,7 +78,7 @@ fn an_edit_of_the_spec_counts_from_the_next_batch_on() {
         index: 1,
         count: 3,
         replicas: 2,
-        definition: Some(Batch { replicas: Percent(20), pause }),
+        definition: Some(Batch { replicas: Percent(20), traffic: None, pause }),
         started_at: Time(jiff::Timestamp::UNIX_EPOCH),
         ready_at: None,
         promoted: false,

@@ -27,11 +27,11 @@ pub(crate) fn revision(name: &str) -> Revision {
 }
 
 pub(crate) fn batch(replicas: IntOrPercent) -> Batch {
-    Batch { replicas, pause: None }
+    Batch { replicas, traffic: None, pause: None }
 }
 
 pub(crate) fn manual(replicas: IntOrPercent) -> Batch {
-    Batch { replicas, pause: Some(Pause { duration: None }) }
+    Batch { replicas, traffic: None, pause: Some(Pause { duration: None }) }
 }
 
 /// The user's own fields in every scene.
@@ -67,6 +67,7 @@ impl Scene {
             gates: Vec::new(),
             on_unknown: OnUnknown::Pause,
             bake: None,
+            routes: Vec::new(),
         };
         let rollout = RolloutFacts {
             namespace: "shop".into(),
@@ -99,6 +100,7 @@ impl Scene {
             workload: Fact::Known(workload),
             kept: Fact::Known(Vec::new()),
             unsettled_since: None,
+            traffic: Fact::Absent,
             answers: Vec::new(),
         };
         let mut scene = Self { seen, now: now() };

@@ -27,6 +27,7 @@ pub(super) fn read(words: &[&str]) -> Result<RolloutSpec, Unreadable> {
         gates: Vec::new(),
         on_unknown: OnUnknown::Pause,
         bake: None,
+        routes: Vec::new(),
     };
     for word in words {
         match word.split_once('=') {
@@ -55,7 +56,7 @@ fn batch(word: &str) -> Result<Batch, Unreadable> {
         "manual" => Some(Pause { duration: None }),
         time => Some(Pause { duration: Some(number(time)?) }),
     };
-    Ok(Batch { replicas: quantity(replicas)?, pause })
+    Ok(Batch { replicas: quantity(replicas)?, traffic: None, pause })
 }
 
 /// `errors/10s/3`, with `/background` or `/dry` behind it.

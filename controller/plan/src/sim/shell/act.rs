@@ -74,6 +74,10 @@ impl Shell {
             Action::DeletePod { pod, uid } => {
                 Some(vec![Request::DeletePod { pod: pod.as_str().into(), uid: uid.clone() }])
             }
+            // The model has no routes.
+            Action::WriteRoute { .. }
+            | Action::CreateService { .. }
+            | Action::DeleteService { .. } => None,
             Action::KeepTemplate { revision, set } => {
                 let template = Rc::clone(&cluster.sets.get(set)?.template);
                 let name = format!("{rollout}-{revision}").into();

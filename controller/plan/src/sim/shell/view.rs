@@ -97,7 +97,8 @@ impl Caches {
         let kept = Fact::Known(kept.collect());
         let rollout = self.facts(rollout);
         let answers = self.answers.values().cloned().collect();
-        Some(Observed { rollout, workload, kept, unsettled_since: None, answers })
+        let traffic = Fact::Absent;
+        Some(Observed { rollout, workload, kept, unsettled_since: None, traffic, answers })
     }
 
     fn facts(&self, rollout: &Rc<RolloutObject>) -> RolloutFacts {
