@@ -165,6 +165,9 @@ fn watch(
         Source::Kept => Kind::ControllerRevision,
         Source::Sets(kind, _) => Kind::of_revisions(*kind),
         Source::Pods(_) => Kind::Pod,
+        Source::Services(_) => Kind::Service,
+        Source::Slices(_) => Kind::EndpointSlice,
+        Source::Routes(kind, _) => Kind::Route(*kind),
     };
     let client = context.cluster.client();
     let config = watcher::Config::default().page_size(PAGE).timeout(WATCH_SECONDS);

@@ -4,6 +4,8 @@
 mod pod;
 mod retreat;
 mod rollout;
+mod route;
+mod service;
 mod set;
 mod template;
 mod workload;
@@ -16,6 +18,7 @@ use crate::raw::Kind;
 use crate::reconcile::Context;
 
 pub use retreat::tidy;
+use workload::HoldAt;
 pub use workload::{hold, strip_sets, unlabel};
 
 /// Why an action failed.
@@ -37,6 +40,9 @@ pub enum ExecuteError {
     /// The write came back without what project() makes of it: no webhook stood in its path.
     #[error("no webhook stood in the path of the write to {0}")]
     WebhookAbsent(Key),
+    /// The user's Service selects no pods by itself.
+    #[error("service {0} has no selector, so no Service for one revision can be made beside it")]
+    Unselecting(Key),
     /// A template is not what the plan took it for.
     #[error("the template in {place} has revision {found}, not {wanted}")]
     OtherTemplate {
@@ -55,6 +61,7 @@ impl ExecuteError {
         match self {
             Self::Call { source, .. } => source.kind(),
             Self::WebhookAbsent(_) => "webhook_absent",
+            Self::Unselecting(_) => "unselecting_service",
             Self::OtherTemplate { .. } => "other_template",
         }
     }
@@ -120,6 +127,19 @@ pub async fn execute(
         }
         Action::DeletePod { pod, uid } => {
             pod::delete(context, &rollout, Key::new(&rollout.namespace, pod), uid).await
+        }
+        Action::WriteRoute { route, uid, generation, was, hold } => {
+            let at = HoldAt { uid, generation: *generation, was: was.as_deref() };
+            route::write(context, &rollout, route, &at, hold.as_ref()).await
+        }
+        Action::CreateService { name, service, revision, pod_hash } => {
+            let key = Key::new(&rollout.namespace, name);
+            let user = Key::new(&rollout.namespace, service);
+            let pods = service::Pods { kind: target.kind, revision, hash: pod_hash };
+            service::create(context, &seen.rollout, &key, &user, &pods).await
+        }
+        Action::DeleteService { name, uid } => {
+            service::delete(context, &rollout, &Key::new(&rollout.namespace, name), uid).await
         }
         Action::DropTemplate { name } => {
             template::discard(context, &Key::new(&rollout.namespace, name)).await

@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 
-use crds::WorkloadKind;
+use crds::{RouteRef, WorkloadKind};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::{ApiResource, DynamicResourceScope};
+use kube::core::{ApiResource, DynamicResourceScope, GroupVersionKind};
 use kube::{Api, Client, Resource};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
@@ -39,6 +40,47 @@ pub enum Kind {
     Pod,
     /// A kept template, or a revision of a StatefulSet.
     ControllerRevision,
+    /// Of a Rollout with routes in a release: the user's, and ours.
+    Service,
+    /// Of a Service of ours.
+    EndpointSlice,
+    /// Of a Rollout with routes in a release.
+    Route(RouteKind),
+}
+
+/// The kinds of routes, which the cluster may not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RouteKind {
+    /// HTTPRoute.
+    Http,
+    /// GRPCRoute.
+    Grpc,
+}
+
+impl RouteKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Http, Self::Grpc];
+
+    /// What a Rollout names.
+    pub fn of(route: &RouteRef) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == route.kind)
+    }
+
+    /// Its kind.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "HTTPRoute",
+            Self::Grpc => "GRPCRoute",
+        }
+    }
+
+    fn resource(self) -> ApiResource {
+        ApiResource::from_gvk(&GroupVersionKind::gvk(
+            "gateway.networking.k8s.io",
+            "v1",
+            self.name(),
+        ))
+    }
 }
 
 impl Kind {
@@ -51,6 +93,9 @@ impl Kind {
             Self::ReplicaSet => ApiResource::erase::<ReplicaSet>(&()),
             Self::Pod => ApiResource::erase::<Pod>(&()),
             Self::ControllerRevision => ApiResource::erase::<ControllerRevision>(&()),
+            Self::Service => ApiResource::erase::<Service>(&()),
+            Self::EndpointSlice => ApiResource::erase::<EndpointSlice>(&()),
+            Self::Route(kind) => kind.resource(),
         }
     }
 

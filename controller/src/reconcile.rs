@@ -83,6 +83,7 @@ impl Context {
         let gates = plan.status.gates.iter().map(|gate| gate.name.as_str()).collect();
         let demands = self.with_world(|world| {
             world.want_sets(key, plan.watch_sets);
+            world.want_routes(key, plan.watch_routes);
             world.want_answers(key, plan.asks.clone(), &gates);
             world.has_demands()
         });
@@ -205,7 +206,11 @@ async fn reread(context: &Context, key: &Key, kind: Kind, object: &Key) -> Resul
         (Kind::ControllerRevision, Some(raw)) => world.wrote_kept(raw),
         (Kind::ControllerRevision, None) => world.dropped_kept(object),
         // The watch says when a Rollout is gone, and what became of a pod.
-        (Kind::Rollout, None) | (Kind::Pod, _) => {}
+        (Kind::Rollout, None) | (Kind::Pod | Kind::EndpointSlice, _) => {}
+        (Kind::Service, Some(raw)) => world.wrote_service(key, raw),
+        (Kind::Service, None) => world.lost_service(key, object),
+        (Kind::Route(kind), Some(raw)) => world.wrote_route(key, kind, raw),
+        (Kind::Route(kind), None) => world.lost_route(key, kind, object),
     });
     Ok(())
 }

@@ -4,12 +4,14 @@
 //! ```text
 //!   always:                Rollouts, armed workloads of each kind, kept templates (everywhere)
 //!   a workload not armed:  that workload alone, by name
-//!   the plan asks for it:  revisions and pods of the workload, by its selector
+//!   the plan asks for it:  revisions and pods of the workload, by its selector; routes and
+//!                          Services of the namespace
 //! ```
 
 mod mirror;
 mod orphans;
 mod own;
+mod traffic;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,9 +26,10 @@ use tokio::time::Instant;
 use self::mirror::{Entry, Mirror};
 use self::orphans::Orphans;
 use self::own::{Own, OwnSets};
+use self::traffic::OwnTraffic;
 use crate::key::{Key, Target};
 use crate::observe::{self, KeptSeen, RolloutSeen, Unreadable, WorkloadSeen};
-use crate::raw::Raw;
+use crate::raw::{Raw, RouteKind};
 
 /// A watch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +46,12 @@ pub enum Source {
     Sets(WorkloadKind, Key),
     /// Its pods.
     Pods(Key),
+    /// The Services of its namespace.
+    Services(Key),
+    /// The EndpointSlices of its own Services.
+    Slices(Key),
+    /// The routes of its namespace.
+    Routes(RouteKind, Key),
 }
 
 /// A watch to start or to stop.
@@ -200,7 +209,10 @@ impl World {
         let own = self.own.get(key);
         let unsettled_since = own.and_then(|own| own.unsettled_since);
         let answers = own.map_or_else(Vec::new, |own| own.answers.values().cloned().collect());
-        let traffic = Fact::Absent;
+        let traffic = match own.and_then(|own| own.traffic.as_ref()) {
+            Some(traffic) => traffic.facts(key, &rollout.spec),
+            None => Fact::Absent,
+        };
         let seen = Observed { rollout, workload, kept, unsettled_since: None, traffic, answers };
         let unsettled_since = unsettled_since.filter(|_| seen.is_unsettled());
         Some(Ok(Observed { unsettled_since, ..seen }))
@@ -254,6 +266,17 @@ impl World {
             self.own.entry(key.clone()).or_default().wants_sets = wanted;
         }
         self.refresh(key);
+    }
+
+    /// A plan wants routes and Services watched, or no more.
+    pub fn want_routes(&mut self, key: &Key, wanted: bool) {
+        let kinds = match self.rollouts.get(key).map(|entry| &entry.value) {
+            Some(Ok(seen)) if wanted => Some(traffic::kinds_of(&seen.spec)),
+            _ => None,
+        };
+        if let Some(own) = self.own.get_mut(key) {
+            own.refresh_traffic(key, kinds.as_ref(), &mut self.demands);
+        }
     }
 
     /// The standing watches, for a start.
@@ -310,6 +333,11 @@ impl World {
                 let was = own.pods.is_synced();
                 !feed(&mut own.pods, event, observe::pod).is_empty() || was != own.pods.is_synced()
             }),
+            Source::Services(key) | Source::Slices(key) | Source::Routes(_, key) => {
+                let own = self.own.get_mut(key).and_then(|own| own.traffic.as_mut());
+                let news = own.is_some_and(|own| own.take_in(source, event));
+                news.then(|| key.clone()).into_iter().collect()
+            }
         }
     }
 
@@ -343,6 +371,38 @@ impl World {
             && own.sets.get(&raw.key()).is_some()
         {
             own.sets.put(&raw.key(), Entry::new(raw, observe::revision_of(kind)(raw)));
+        }
+    }
+
+    /// What a write of ours to a Service returned.
+    pub fn wrote_service(&mut self, rollout: &Key, raw: &Raw) {
+        self.with_traffic(rollout, |own| own.put_service(raw));
+    }
+
+    /// A Service is not there, or was deleted by us.
+    pub fn lost_service(&mut self, rollout: &Key, key: &Key) {
+        self.with_traffic(rollout, |own| own.drop_service(key));
+    }
+
+    /// What a write of ours to a route returned.
+    pub fn wrote_route(&mut self, rollout: &Key, kind: RouteKind, raw: &Raw) {
+        self.with_traffic(rollout, |own| own.put_route(kind, raw));
+    }
+
+    /// A live read said that a route is not there.
+    pub fn lost_route(&mut self, rollout: &Key, kind: RouteKind, key: &Key) {
+        self.with_traffic(rollout, |own| own.drop_route(kind, key));
+    }
+
+    /// A patch of the route may name its annotations.
+    pub fn is_annotated(&self, rollout: &Key, kind: RouteKind, key: &Key) -> bool {
+        let own = self.own.get(rollout).and_then(|own| own.traffic.as_ref());
+        own.is_some_and(|own| own.is_annotated(kind, key))
+    }
+
+    fn with_traffic(&mut self, rollout: &Key, change: impl FnOnce(&mut OwnTraffic)) {
+        if let Some(own) = self.own.get_mut(rollout).and_then(|own| own.traffic.as_mut()) {
+            change(own);
         }
     }
 

@@ -15,7 +15,10 @@ pub const ROLLOUT_LABEL: &str = "sluice.dev/rollout";
 /// Label on a ControllerRevision of ours: the revision that its template was kept as. (Whose it is
 /// says [`ROLLOUT_LABEL`].)
 pub const REVISION_LABEL: &str = "sluice.dev/revision";
-/// Annotation on a workload: the [`crate::Hold`] as JSON.
+/// Label on a Service of ours: the user's Service that it was made beside.
+pub const SERVICE_LABEL: &str = "sluice.dev/service";
+/// Annotation on a workload: the [`crate::Hold`] as JSON. On a route: the
+/// [`crate::route::RouteHold`].
 pub const HOLD_ANNOTATION: &str = "sluice.dev/hold";
 /// Annotation on a Rollout: the [`crate::Request`] as JSON.
 pub const REQUEST_ANNOTATION: &str = "sluice.dev/request";

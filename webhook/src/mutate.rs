@@ -11,16 +11,26 @@ use crate::stamp::stamp;
 #[must_use]
 pub fn mutate(request: &Request<'_>, controller: &str) -> Decision {
     match (request.known(), request.operation) {
-        (Known::Workload(_), Operation::Update) => workload(request, controller),
+        (Known::Workload(_), Operation::Update) => {
+            projected(request, controller, "this workload", project)
+        }
+        (Known::Route, Operation::Update) => {
+            projected(request, controller, "this route", crds::route::project)
+        }
         (Known::Rollout, Operation::Create | Operation::Update) => rollout(request),
         _ => Decision::allow(Verdict::Untouched),
     }
 }
 
-fn workload(request: &Request<'_>, controller: &str) -> Decision {
+fn projected(
+    request: &Request<'_>,
+    controller: &str,
+    what: &'static str,
+    project: fn(&Value, &Value, Writer) -> Projection,
+) -> Decision {
     let (old, new) = match (request.old_value(), request.new_value()) {
         (Ok(old), Ok(new)) => (old, new),
-        (Err(error), _) | (_, Err(error)) => return Decision::unread("this Deployment", &error),
+        (Err(error), _) | (_, Err(error)) => return Decision::unread(what, &error),
     };
     let writer = Writer::named(&request.user_info.username, controller);
     let Projection { patch, warnings, verdict } = project(&old, &new, writer);

@@ -93,6 +93,8 @@ pub struct UserInfo<'a> {
 pub enum Known {
     /// A workload that a Rollout can name.
     Workload(WorkloadKind),
+    /// A route that a Rollout can name.
+    Route,
     /// Our own Rollout.
     Rollout,
     /// Anything else: a registration that somebody widened.
@@ -162,6 +164,7 @@ impl<'a> Request<'a> {
         match (&*self.kind.group, &*self.kind.version, &*self.kind.kind) {
             _ if !self.sub_resource.is_empty() => Known::Other,
             (GROUP, VERSION, "Rollout") => Known::Rollout,
+            ("gateway.networking.k8s.io", _, "HTTPRoute" | "GRPCRoute") => Known::Route,
             (group, version, kind) => WorkloadKind::named(&format!("{group}/{version}"), kind)
                 .map_or(Known::Other, Known::Workload),
         }
@@ -194,6 +197,7 @@ impl Known {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Workload(kind) => kind.as_str(),
+            Self::Route => "Route",
             Self::Rollout => "Rollout",
             Self::Other => "other",
         }

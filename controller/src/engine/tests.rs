@@ -100,6 +100,7 @@ fn decide(seen: &Observed, _: Timestamp) -> Plan {
         status: RolloutStatus { phase, ..RolloutStatus::default() },
         events: Vec::new(),
         wake: None,
+        watch_routes: false,
         watch_sets: matches!(seen.workload, Fact::Known(_)),
     }
 }

@@ -84,7 +84,8 @@ pub async fn hold(
     };
     let annotated = wanted.was.is_some()
         || context.with_world(|world| world.workload(rollout).is_none_or(|seen| seen.annotated));
-    let patch = Patch::Json(json_patch::Patch(hold_patch(wanted, text.as_deref(), annotated)));
+    let patch =
+        Patch::Json(json_patch::Patch(hold_patch(&wanted.into(), text.as_deref(), annotated)));
     let written = write(context, rollout, target, "hold", patch, CONTROLLER_MANAGER).await;
     let absent = match written {
         Ok(raw) => match projected(&raw, target) {
@@ -103,16 +104,32 @@ pub async fn hold(
     retreat::retreat(context, rollout, target, wanted, text.as_deref()).await
 }
 
+/// An object as the plan saw it.
+pub struct HoldAt<'a> {
+    /// metadata.uid.
+    pub uid: &'a str,
+    /// metadata.generation.
+    pub generation: i64,
+    /// The annotation's text.
+    pub was: Option<&'a str>,
+}
+
+impl<'a> From<&'a WriteHold> for HoldAt<'a> {
+    fn from(write: &'a WriteHold) -> Self {
+        Self { uid: &write.uid, generation: write.generation, was: write.was.as_deref() }
+    }
+}
+
 /// The write with its preconditions. The stock controller's status writes change the
 /// resourceVersion all the time, so it is uid, generation and the hold itself that must not have
 /// changed.
-pub fn hold_patch(wanted: &WriteHold, text: Option<&str>, annotated: bool) -> Vec<PatchOperation> {
+pub fn hold_patch(at: &HoldAt<'_>, text: Option<&str>, annotated: bool) -> Vec<PatchOperation> {
     let mut patch = vec![
-        test(["metadata", "uid"], json!(wanted.uid)),
-        test(["metadata", "generation"], json!(wanted.generation)),
+        test(["metadata", "uid"], json!(at.uid)),
+        test(["metadata", "generation"], json!(at.generation)),
     ];
     if annotated {
-        patch.push(test(HOLD, json!(wanted.was)));
+        patch.push(test(HOLD, json!(at.was)));
     } else {
         patch.push(test(ANNOTATIONS, Value::Null));
     }
@@ -122,7 +139,7 @@ pub fn hold_patch(wanted: &WriteHold, text: Option<&str>, annotated: bool) -> Ve
             let hold = Map::from_iter([(HOLD_ANNOTATION.to_owned(), json!(text))]);
             patch.push(add(ANNOTATIONS, Value::Object(hold)));
         }
-        None if wanted.was.is_some() => patch.push(remove(HOLD)),
+        None if at.was.is_some() => patch.push(remove(HOLD)),
         None => {}
     }
     patch

@@ -165,6 +165,7 @@ fn content(seen: &Observed, _: jiff::Timestamp) -> Plan {
         status: seen.rollout.status.clone(),
         events: Vec::new(),
         wake: None,
+        watch_routes: false,
         watch_sets: false,
     }
 }

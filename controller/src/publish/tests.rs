@@ -22,6 +22,7 @@ fn saying(phase: Phase) -> Plan {
         status: RolloutStatus { phase, ..RolloutStatus::default() },
         events: vec![turn],
         wake: None,
+        watch_routes: false,
         watch_sets: false,
     }
 }

@@ -27,6 +27,7 @@ fn saying(phase: Phase) -> Plan {
         status: RolloutStatus { phase, ..RolloutStatus::default() },
         events: Vec::new(),
         wake: None,
+        watch_routes: false,
         watch_sets: false,
     }
 }

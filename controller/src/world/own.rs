@@ -7,9 +7,11 @@ use crds::WorkloadKind;
 use jiff::Timestamp;
 use plan::observed::{Answered, Fact, Live, Pod, Set, Sets, Stateful, StatefulRevision};
 
+use super::traffic::OwnTraffic;
 use super::{Demand, Entry, Mirror, Read, Scope, Source};
 use crate::key::{Key, Target};
 use crate::observe::{PodSeen, SetSeen, Unreadable, WorkloadSeen};
+use crate::raw::RouteKind;
 
 /// The mirrors of one Rollout.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub struct Own {
     pub wants_sets: bool,
     /// ReplicaSets and pods.
     pub sets: Option<OwnSets>,
+    /// Routes and Services.
+    pub traffic: Option<OwnTraffic>,
     /// Since when a fact has been missing that normally comes within moments.
     pub unsettled_since: Option<Timestamp>,
     /// Gates whose questions are being asked.
@@ -76,8 +80,29 @@ impl Own {
         });
     }
 
+    /// Brings the watches of routes in line: of these kinds, or none.
+    pub fn refresh_traffic(
+        &mut self,
+        key: &Key,
+        kinds: Option<&BTreeSet<RouteKind>>,
+        demands: &mut Vec<Demand>,
+    ) {
+        match kinds {
+            Some(kinds) => {
+                let own = self.traffic.get_or_insert_with(|| OwnTraffic::start(key, demands));
+                own.watch(key, kinds, demands);
+            }
+            None => {
+                if let Some(own) = self.traffic.take() {
+                    own.stop(key, demands);
+                }
+            }
+        }
+    }
+
     /// Stops all watches: the Rollout is gone.
     pub fn stop(mut self, key: &Key, demands: &mut Vec<Demand>) {
+        self.refresh_traffic(key, None, demands);
         self.stop_workload(key, demands);
         self.stop_sets(key, demands);
     }
