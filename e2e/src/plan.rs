@@ -50,6 +50,11 @@ impl Plan {
         self
     }
 
+    /// A batch, to be changed.
+    pub fn batch(&mut self, at: usize) -> &mut Value {
+        &mut self.batches[at]
+    }
+
     /// The manifest.
     #[must_use]
     pub fn manifest(&self) -> Value {

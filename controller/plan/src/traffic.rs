@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   Services of ours -> their endpoints -> the holds of the routes -> taken by all gateways
-//!     -> settled (where pods are to go next) -> Services of nobody deleted
+//!     -> settled -> Services of nobody deleted
 //! ```
 
 use std::collections::BTreeSet;
@@ -50,12 +50,6 @@ pub(crate) struct Split<'a> {
 }
 
 impl Split<'_> {
-    /// Requests that the stable revision had, or all of them, stay where they are put: pods go
-    /// next, so the gateway's own time counts.
-    fn settles(&self) -> bool {
-        self.weight == 0 && self.chosen.is_empty() || self.weight == ALL
-    }
-
     fn reaches_update(&self) -> bool {
         self.weight > 0 || !self.chosen.is_empty()
     }
@@ -91,7 +85,7 @@ pub(crate) fn bring(draft: &mut Draft<'_>, sets: &Sets, split: &Split<'_>) -> Fl
     if let Some(wait) = write_routes(draft, traffic, |route| shares(routes, route, split)) {
         return Flow::Moving(wait);
     }
-    if let Some(wait) = settle(draft, split.settles()) {
+    if let Some(wait) = settle(draft) {
         return Flow::Moving(wait);
     }
     let needed: BTreeSet<_> = routes.iter().flat_map(|route| names(route, split)).collect();
@@ -134,7 +128,7 @@ pub(crate) fn home(draft: &mut Draft<'_>) -> Flow {
     if let Some(wait) = write_routes(draft, traffic, |_| None) {
         return Flow::Moving(wait);
     }
-    if let Some(wait) = settle(draft, true) {
+    if let Some(wait) = settle(draft) {
         return Flow::Moving(wait);
     }
     if drop_services(draft, traffic, &BTreeSet::new()) {
@@ -335,14 +329,12 @@ fn write_route(
     if same { Some(Wait::Webhook) } else { moving("it is being written".into()) }
 }
 
-/// Says since when all gateways have it, and waits until they have acted on it.
-fn settle(draft: &mut Draft<'_>, counts: bool) -> Option<Wait> {
+/// Says since when all gateways have it, and waits until they have acted on it: what a condition
+/// says is not yet so.
+fn settle(draft: &mut Draft<'_>) -> Option<Wait> {
     let stamp = draft.stamp_after();
     for route in &mut draft.status.routes {
         route.seen_at.get_or_insert_with(|| stamp.clone());
-    }
-    if !counts {
-        return None;
     }
     let routes = draft.status.routes.iter();
     let ends =

@@ -7,6 +7,7 @@
 pub mod counts;
 pub mod ends;
 pub mod parts;
+pub mod route;
 pub mod steps;
 pub mod traffic;
 pub mod waits;

@@ -19,6 +19,7 @@ mod serial;
 mod sizes;
 mod statefulset;
 mod takeover;
+mod traffic;
 
 use e2e::app::App;
 use e2e::plan::Plan;
