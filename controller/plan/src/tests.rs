@@ -10,3 +10,4 @@ mod rest;
 pub(crate) mod scene;
 mod stale;
 mod start;
+mod traffic;
