@@ -35,6 +35,8 @@ pub struct App {
     pub history: Option<i32>,
     /// The strategy is Recreate.
     pub recreate: bool,
+    /// For so long a pod that is told to end goes on answering: routers take their time.
+    pub drain_seconds: u32,
 }
 
 impl App {
@@ -55,6 +57,7 @@ impl App {
             paused: None,
             history: None,
             recreate: false,
+            drain_seconds: 0,
         };
         app.version("v1")
     }
@@ -134,6 +137,13 @@ impl App {
         self
     }
 
+    /// With pods that go on answering for so long once they are told to end.
+    #[must_use]
+    pub fn drain(mut self, seconds: u32) -> Self {
+        self.drain_seconds = seconds;
+        self.env("DRAIN", &format!("{seconds}s"))
+    }
+
     /// With strategy Recreate.
     #[must_use]
     pub fn recreate(mut self) -> Self {
@@ -210,7 +220,7 @@ impl App {
             "spec": {
                 "automountServiceAccountToken": false,
                 "enableServiceLinks": false,
-                "terminationGracePeriodSeconds": 5,
+                "terminationGracePeriodSeconds": 5 + self.drain_seconds,
                 "containers": [{
                     "name": "web",
                     "image": self.image,

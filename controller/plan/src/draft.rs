@@ -147,13 +147,15 @@ impl<'a> Draft<'a> {
         let stamp = self.stamp();
         conditions::set(&mut self.status, self.armed, self.seen.rollout.generation, &stamp);
         turns::between(self.before(), &self.status, &mut self.turns);
+        let still_out = !self.status.routes.is_empty();
         Plan {
             actions: self.actions,
             asks: self.asks,
             status: self.status,
             events: self.turns,
             wake: self.wake,
-            watch_routes: self.watch_routes,
+            // What is not home yet has to be seen on the way.
+            watch_routes: self.watch_routes || still_out,
             watch_sets: self.watch_sets,
         }
     }

@@ -186,6 +186,7 @@ fn back(draft: &mut Draft<'_>, workload: &Workload) {
 
 fn ready(draft: &mut Draft<'_>, workload: &Workload) {
     if let Flow::Moving(wait) = traffic::home(draft) {
+        draft.watch_sets = true;
         request::refuse_at_rest(draft, "the release has ended");
         return draft.wait(wait);
     }

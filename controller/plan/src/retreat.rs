@@ -175,6 +175,7 @@ pub(crate) fn rejected(draft: &mut Draft<'_>, workload: &Workload, barred: &Barr
         Fact::Absent | Fact::Unknown(_) => false,
     };
     if settled && let Flow::Moving(wait) = traffic::home(draft) {
+        draft.watch_sets = true;
         draft.phase(Phase::Aborting);
         return draft.wait(wait);
     }

@@ -26,6 +26,11 @@ fn plan<const N: usize>(batches: [&str; N]) -> Plan {
     Plan::new(batches).with("routes", routes())
 }
 
+/// Four pods that end well: a gateway takes a moment to hear that one goes.
+fn app() -> App {
+    App::new(4).drain(8)
+}
+
 /// Plays a story under load: no request may fail.
 async fn under_load(
     name: &str,
@@ -51,7 +56,7 @@ fn stop(loads: [Load; 2]) -> [Tally; 2] {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_batch_gets_its_share() -> Outcome {
     let plan = plan(["25% pause", "50% pause", "100%"]);
-    under_load("route-shares", App::new(4), plan, async |s: &mut Scenario| {
+    under_load("route-shares", app(), plan, async |s: &mut Scenario| {
         s.release("v2").await?;
         s.rests_in(1).await?;
         s.answers("v2", 25.0, s.requests(2_000, 400)?).await?;
@@ -67,7 +72,7 @@ async fn each_batch_gets_its_share() -> Outcome {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_leave_before_the_pods_of_an_abort() -> Outcome {
     let plan = plan(["50% pause", "100%"]);
-    under_load("route-abort", App::new(4), plan, async |s: &mut Scenario| {
+    under_load("route-abort", app(), plan, async |s: &mut Scenario| {
         let stable = s.app.clone();
         s.release("v2").await?;
         s.rests_in(1).await?;
@@ -83,7 +88,7 @@ async fn only_chosen_users_see_it() -> Outcome {
     let chosen = json!({"matches": [{"headers": [{"name": "user", "value": "beta"}]}]});
     let mut plan = plan(["25% pause", "100%"]);
     plan.batch(0)["traffic"] = chosen;
-    under_load("route-chosen", App::new(4), plan, async |s: &mut Scenario| {
+    under_load("route-chosen", app(), plan, async |s: &mut Scenario| {
         s.release("v2").await?;
         s.rests_in(1).await?;
         s.answers("v2", 100.0, s.requests(400, 400)?.header("user", "beta")).await?;
@@ -97,7 +102,7 @@ async fn only_chosen_users_see_it() -> Outcome {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_third_version_takes_the_requests_of_the_second() -> Outcome {
     let plan = plan(["50% pause", "100%"]);
-    under_load("route-third", App::new(4), plan, async |s: &mut Scenario| {
+    under_load("route-third", app(), plan, async |s: &mut Scenario| {
         s.release("v2").await?;
         s.rests_in(1).await?;
         s.release("v3").await?;
@@ -113,7 +118,7 @@ async fn a_third_version_takes_the_requests_of_the_second() -> Outcome {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_users_own_rollback() -> Outcome {
     let plan = plan(["50% pause", "100%"]);
-    under_load("route-undo", App::new(4), plan, async |s: &mut Scenario| {
+    under_load("route-undo", app(), plan, async |s: &mut Scenario| {
         let stable = s.app.clone();
         s.release("v2").await?;
         s.rests_in(1).await?;
@@ -128,7 +133,7 @@ async fn the_users_own_rollback() -> Outcome {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_route_applied_again_and_again() -> Outcome {
     let plan = plan(["50% pause 5s", "100%"]);
-    under_load("route-reapply", App::new(4), plan, async |s: &mut Scenario| {
+    under_load("route-reapply", app(), plan, async |s: &mut Scenario| {
         s.release("v2").await?;
         s.tell(&Told::Promote { batch: 1 });
         loop {
