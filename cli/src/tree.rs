@@ -2,7 +2,7 @@
 //! in, text out.
 
 use crds::hold::{Bar, Reading};
-use crds::status::{GateState, GateStatus, Phase};
+use crds::status::{GateState, GateStatus, Phase, RouteStatus};
 use crds::{Barred, Hold, HoldState, Rollout, contract};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
@@ -116,6 +116,7 @@ impl Seen<'_> {
         if self.workload.is_none() {
             branches.push("the workload does not exist yet".to_owned());
         }
+        branches.extend(status.routes.iter().map(|route| route_line(route, paint)));
         branches.extend(status.gates.iter().map(|gate| gate_line(gate, paint)));
         if let Some(waiting) = &status.waiting_for {
             let since = age(self.now.as_second() - waiting.since.0.as_second());
@@ -164,6 +165,20 @@ impl Seen<'_> {
         let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(0);
         format!("{role}: {ready} of {wanted} pods ready ({})", set.name_any())
     }
+}
+
+/// A route, its requests, and whether they are there.
+fn route_line(route: &RouteStatus, paint: Paint) -> String {
+    let name = &route.name;
+    let Some(revision) = &route.revision else {
+        return format!("route {name}: back to its own rules");
+    };
+    let chosen = if route.chosen { ", and those that the batch chooses," } else { "" };
+    let state = match route.seen_at {
+        Some(_) => paint.paint(Tone::Good, "its gateways have it"),
+        None => paint.paint(Tone::Busy, "on its way"),
+    };
+    format!("route {name}: {} % of the requests{chosen} to {revision}; {state}", route.weight)
 }
 
 /// A gate, where it stands, and its last measurement.

@@ -132,3 +132,27 @@ fn before_the_first_pod_the_old_set_is_the_stable_one() {
     let seen = Seen { rollout: &rollout, workload: Some(&workload), sets: &sets, now };
     assert_eq!(seen.line(), "web Held, stable aaaaaaaaaa: 10 of 10 pods ready (web-old)");
 }
+
+fn drawn(status: &Value, workload: &Deployment) -> String {
+    let rollout = rollout(status);
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    Seen { rollout: &rollout, workload: Some(workload), sets: &[], now }.draw(Paint::plain())
+}
+
+#[test]
+fn requests_are_drawn_with_the_pods() {
+    let mut status = json!({
+        "phase": "Progressing", "step": "1/2", "updateRevision": "bbbbbbbbbb",
+        "routes": [{ "name": "web", "weight": 20, "revision": "bbbbbbbbbb" }],
+    });
+    let held = workload(Some(&fenced("bbbbbbbbbb")));
+    let line = "route web: 20 % of the requests to bbbbbbbbbb; on its way";
+    let text = drawn(&status, &held);
+    assert!(text.contains(line), "{text}");
+    status["routes"][0]["seenAt"] = json!("2026-11-21T10:00:00Z");
+    let text = drawn(&status, &held);
+    assert!(text.contains("to bbbbbbbbbb; its gateways have it"), "{text}");
+    status["routes"][0] = json!({ "name": "web", "weight": 0 });
+    let text = drawn(&status, &held);
+    assert!(text.contains("route web: back to its own rules"), "{text}");
+}

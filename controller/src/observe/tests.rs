@@ -264,3 +264,87 @@ fn kept_templates_say_whose_and_which_they_are() {
     let foreign = changed(KEPT, |value| value["metadata"]["labels"] = json!({}));
     assert!(kept(&foreign).is_err());
 }
+
+/// A route as Traefik 3.7 reports it.
+fn parents(generation: i64, resolved: &str) -> Value {
+    let condition = |kind: &str, status: &str| {
+        json!({
+            "type": kind, "status": status, "observedGeneration": generation,
+            "reason": kind, "message": "no such service", "lastTransitionTime": null,
+        })
+    };
+    json!({
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {
+            "name": "web", "namespace": "shop", "uid": "u", "generation": 3,
+            "labels": { "sluice.dev/rollout": "web" },
+        },
+        "spec": {
+            "parentRefs": [{ "name": "gateway" }],
+            "rules": [{ "backendRefs": [{ "name": "web", "port": 80 }] }],
+        },
+        "status": { "parents": [{
+            "controllerName": "traefik.io/gateway-controller",
+            "parentRef": { "name": "gateway" },
+            "conditions": [condition("Accepted", "True"), condition("ResolvedRefs", resolved)],
+        }] },
+    })
+}
+
+fn taken(value: Value) -> Result<(), String> {
+    route(&Raw::new(value).unwrap()).unwrap().seen.taken
+}
+
+#[test]
+fn a_route_is_taken_once_every_gateway_has_this_generation() {
+    assert_eq!(taken(parents(3, "True")), Ok(()));
+    assert_eq!(taken(parents(2, "True")), Err("gateway has not seen it yet".into()));
+    let refused = "gateway: not ResolvedRefs: no such service";
+    assert_eq!(taken(parents(3, "False")), Err(refused.into()));
+    let mut silent = parents(3, "True");
+    silent["status"]["parents"][0]["conditions"] = json!([]);
+    assert_eq!(taken(silent), Err("gateway has not said whether it is Accepted".into()));
+    let mut unseen = parents(3, "True");
+    unseen["status"] = json!({ "parents": [] });
+    assert_eq!(taken(unseen), Err("no gateway has said anything of it".into()));
+    let seen = route(&Raw::new(parents(3, "True")).unwrap()).unwrap();
+    assert_eq!((seen.rollout.as_deref(), seen.annotated), (Some("web"), false));
+    assert_eq!((seen.seen.generation, seen.seen.projected), (3, Ok(true)));
+}
+
+#[test]
+fn only_ready_endpoints_answer() {
+    let slice_of = |value: Value| slice(&Raw::new(value).unwrap()).unwrap();
+    let pod = |name: &str, ready: Value| {
+        json!({
+            "addresses": ["10.0.0.1"], "conditions": { "ready": ready },
+            "targetRef": { "kind": "Pod", "name": name },
+        })
+    };
+    let labels = json!({ "kubernetes.io/service-name": "web-fb4072b603" });
+    let endpoints = [pod("a", json!(true)), pod("b", json!(false)), pod("c", Value::Null)];
+    let read = slice_of(json!({
+        "metadata": { "name": "s", "namespace": "shop", "labels": labels },
+        "endpoints": endpoints,
+    }));
+    assert_eq!(
+        (read.service.as_str(), read.ready),
+        ("web-fb4072b603", vec!["a".into(), "c".into()])
+    );
+    let empty = slice_of(json!({ "metadata": { "name": "s" }, "endpoints": null }));
+    assert!(empty.ready.is_empty());
+}
+
+#[test]
+fn a_service_of_ours_says_whose_it_is() {
+    let labels = json!({
+        "sluice.dev/rollout": "web", "sluice.dev/service": "web",
+        "sluice.dev/revision": "fb4072b603",
+    });
+    let mut value = json!({ "metadata": { "name": "web-fb4072b603", "labels": labels } });
+    let read = service(&Raw::new(value.clone()).unwrap()).unwrap();
+    assert_eq!(read.ours, Some(("web".into(), "web".into(), Revision::from("fb4072b603"))));
+    value["metadata"]["labels"] = json!({ "sluice.dev/rollout": "web" });
+    assert_eq!(service(&Raw::new(value).unwrap()).unwrap().ours, None);
+}
