@@ -100,6 +100,35 @@ proptest! {
         prop_assert!((mean - 1.0).abs() < 1e-5, "{}", mean);
     }
 
+    /// The generating functions, whose comparison the proof comes down to.
+    #[test]
+    fn bursts_are_no_noisier_than_negative_binomial_counts(
+        size in 1.01..30.0_f64, part in -1.0..1.0_f64,
+    ) {
+        let t = (0..2000).fold(2.0 * size, |t, _| size * f64::ln_1p(t));
+        prop_assert!(t >= 2.0 * (size - 1.0));
+        let z = if part > 0.0 { part * 0.999 / t } else { part };
+        let (bursts, counts) = (z / (1.0 - (size - 1.0) * z), -(-t * z).ln_1p() / t);
+        prop_assert!(bursts <= counts + 1e-9, "{} {}", bursts, counts);
+    }
+
+    /// A stake of NaN would be no stake.
+    #[test]
+    fn factors_are_numbers_for_the_most_extreme_counts(
+        sizes in prop::array::uniform4(0.0..53.0_f64), ratio in 1.0..1e9_f64,
+        margin in 0.0..1.0_f64, noise in 0.0..40.0_f64,
+        tilt in prop::sample::select(&TILTS[..]), all in any::<[bool; 4]>(),
+    ) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "up to 2^53")]
+        let [a, b, c, d] = sizes.map(|size| size.exp2() as u64);
+        let bad = |errors: u64, requests: u64, all: bool, any: bool| {
+            counts(if all { requests } else { errors.min(requests) * u64::from(any) }, requests)
+        };
+        let sums = (bad(a, b, all[0], all[1]), bad(c, d, all[2], all[3]));
+        let grown = ln_factor(sums, Null { ratio, margin }, noise.exp2(), tilt).exp();
+        prop_assert!(grown >= 0.0, "{}", grown);
+    }
+
     #[test]
     fn no_counts_make_trouble(
         looks in prop::collection::vec(any::<(u32, u32, u32, u32)>(), 1..20),
