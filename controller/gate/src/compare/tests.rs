@@ -115,8 +115,9 @@ proptest! {
     /// A stake of NaN would be no stake.
     #[test]
     fn factors_are_numbers_for_the_most_extreme_counts(
-        sizes in prop::array::uniform4(0.0..53.0_f64), ratio in 1.0..1e9_f64, margin in 0.0..1.0_f64,
-        noise in 0.0..40.0_f64, tilt in prop::sample::select(&TILTS[..]), all in any::<[bool; 4]>(),
+        sizes in prop::array::uniform4(0.0..53.0_f64), ratio in 1.0..1e9_f64,
+        margin in 0.0..1.0_f64, noise in 0.0..40.0_f64,
+        tilt in prop::sample::select(&TILTS[..]), all in any::<[bool; 4]>(),
     ) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "up to 2^53")]
         let [a, b, c, d] = sizes.map(|size| size.exp2() as u64);
