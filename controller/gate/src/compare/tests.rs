@@ -235,7 +235,8 @@ fn terms_and_counts_out_of_range_are_named_with_their_cure() {
     assert_eq!(Counts::new(2, 1), Err(CountsError::MoreErrors { errors: 2, requests: 1 }));
     assert_eq!(Counts::from_samples(1.4, 9.6), Ok(counts(1, 10)));
     assert_eq!(Counts::from_samples(10.5, 10.4), Ok(counts(10, 10)));
-    for wrong in [f64::NAN, f64::INFINITY, -1.0, 1e17] {
+    assert_eq!(Counts::from_samples(-1e-12, 10.0), Ok(counts(0, 10)));
+    for wrong in [f64::NAN, f64::INFINITY, -1.0, -0.6, 1e17] {
         assert!(matches!(Counts::from_samples(0.0, wrong), Err(CountsError::NoCount(_))));
     }
 }
