@@ -38,8 +38,9 @@ mod upkeep;
 mod waiting;
 mod wave;
 
-pub use action::{Action, Ask, Payload, Plan, TemplateFrom, Turn, WriteHold};
+pub use action::{Action, Ask, Both, Payload, Plan, TemplateFrom, Turn, WriteHold};
 pub use conditions::{ARMED, READY, RECONCILING, STALLED};
+pub use gates::Trial;
 use jiff::Timestamp;
 pub use observed::{Fact, Observed};
 pub use orphan::{GiveBack, give_back};

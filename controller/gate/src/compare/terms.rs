@@ -99,8 +99,9 @@ pub struct Look {
 }
 
 impl Look {
-    /// The sums of both.
-    pub(super) fn sums(&self) -> (Counts, Counts) {
+    /// The sums of both: the new version's first.
+    #[must_use]
+    pub fn sums(&self) -> (Counts, Counts) {
         let sum = |pods: &[Counts]| pods.iter().fold(Counts::default(), |sum, one| sum.plus(*one));
         (sum(&self.new), sum(&self.stable))
     }
