@@ -4,6 +4,7 @@ mod args;
 mod cluster;
 mod error;
 mod explain;
+mod gate;
 mod get;
 mod output;
 mod paint;
@@ -13,7 +14,6 @@ mod simulate;
 mod status;
 mod tree;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -23,8 +23,7 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(code) => code,
         Err(error) => {
-            // Nothing is left to do where standard error itself is gone.
-            let _ = writeln!(std::io::stderr(), "error: {}", error.chain());
+            output::complaint(&error.chain());
             ExitCode::FAILURE
         }
     }
