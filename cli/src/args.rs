@@ -9,7 +9,7 @@ use crds::request::Verb;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::output::Format;
-use crate::{explain, get, release_hold, request, simulate, status};
+use crate::{explain, gate, get, release_hold, request, simulate, status};
 
 /// Release ordinary Deployments batch by batch
 #[derive(Debug, Parser)]
@@ -66,6 +66,9 @@ enum Command {
     Retry(Named),
     /// Let the batch go on without its gates; who asked is recorded
     SkipGates(Named),
+    /// Try gates out
+    #[command(subcommand)]
+    Gate(gate::Command),
     /// Play a Rollout's release without a cluster
     Simulate(simulate::Options),
     /// Say why nothing is happening, and what to do
@@ -95,6 +98,7 @@ impl Args {
             Command::Abort(named) => request::run(&cluster, &named.name, Verb::Abort).await,
             Command::Retry(named) => request::run(&cluster, &named.name, Verb::Retry).await,
             Command::SkipGates(named) => request::run(&cluster, &named.name, Verb::SkipGates).await,
+            Command::Gate(command) => gate::run(&cluster, &command).await,
             Command::Explain(named) => explain::run(&cluster, &named.name).await,
             Command::ReleaseHold(options) => release_hold::run(&cluster, &options).await,
         }

@@ -4,6 +4,7 @@ mod args;
 mod cluster;
 mod error;
 mod explain;
+mod gate;
 mod get;
 mod output;
 mod paint;
@@ -14,7 +15,6 @@ mod stateful;
 mod status;
 mod tree;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -24,8 +24,7 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(code) => code,
         Err(error) => {
-            // Nothing is left to do where standard error itself is gone.
-            let _ = writeln!(std::io::stderr(), "error: {}", error.chain());
+            output::complaint(&error.chain());
             ExitCode::FAILURE
         }
     }

@@ -21,6 +21,12 @@ pub(crate) fn line(text: &str) -> Result<(), Error> {
     writeln!(std::io::stdout().lock(), "{text}").map_err(Error::Output)
 }
 
+/// Writes what went wrong to standard error.
+pub(crate) fn complaint(text: &str) {
+    // Nothing is left to do where standard error itself is gone.
+    let _ = writeln!(std::io::stderr(), "error: {text}");
+}
+
 /// An object as JSON or YAML text.
 pub(crate) fn document<T: Serialize>(value: &T, yaml: bool) -> Result<String, Error> {
     let text = if yaml {

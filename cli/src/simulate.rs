@@ -53,7 +53,8 @@ fn quantity(text: &str) -> Result<IntOrPercent, String> {
     }
 }
 
-fn read(path: &Path) -> Result<Rollout, Error> {
+/// The Rollout of a file.
+pub(crate) fn read(path: &Path) -> Result<Rollout, Error> {
     let source = |source| Error::File { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(source)?;
     let documents: Vec<Value> =

@@ -15,6 +15,7 @@ use runtime::{Shutdown, chain, clock};
 use tokio::time::sleep_until;
 
 use crate::key::Key;
+use crate::question;
 use crate::queue::{Next, Queue};
 use crate::raw::{Kind, Raw};
 use crate::reconcile::{Context, reconcile};
@@ -102,20 +103,10 @@ fn turn(context: Arc<Context>, key: Key) -> Turn {
     })
 }
 
-/// Asks what a gate wants to know, both queries at once.
 fn question(context: Arc<Context>, key: Key, ask: Ask) -> Question {
     Box::pin(async move {
-        let started = clock::instant();
-        let providers = &context.providers;
-        let requests = async {
-            match &ask.requests {
-                Some(query) => Some(providers.ask(&ask.provider, query).await),
-                None => None,
-            }
-        };
-        let (asked, requests) = tokio::join!(providers.ask(&ask.provider, &ask.query), requests);
-        context.metrics.asked(clock::instant() - started, asked.is_ok());
-        (key, Answered { ask, asked, requests })
+        let answered = question::ask(&context, ask).await;
+        (key, answered)
     })
 }
 

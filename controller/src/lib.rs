@@ -20,6 +20,7 @@ mod observe;
 mod orphan;
 mod provider;
 mod publish;
+mod question;
 mod queue;
 mod raw;
 mod reconcile;

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use crds::MetricProvider;
 use crds::gates::PrometheusProvider;
-use gate::answer::{self, AnswerError, BODY_BYTES_MAX};
-use gate::verdict::{Asked, Trouble};
+use gate::answer::{AnswerError, BODY_BYTES_MAX};
+use gate::verdict::{self, Asked, Trouble};
 use http::{HeaderMap, HeaderValue, header};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use prometheus_http_query as prometheus;
@@ -86,12 +87,12 @@ impl Providers {
         Self { client, namespace: namespace.to_owned(), known: Mutex::default() }
     }
 
-    /// Asks a query as it is.
-    pub async fn ask(&self, provider: &str, query: &str) -> Asked {
+    /// Asks a query as it is: about the present, or about a moment in whole seconds.
+    pub async fn ask(&self, provider: &str, query: &str, at: Option<Timestamp>) -> Asked {
         let found = timeout(ANSWER, self.find(provider)).await;
         let found = found.unwrap_or_else(|_| Err(ProviderError::Slow(provider.to_owned())));
         match found {
-            Ok(found) => found.ask(query).await,
+            Ok(found) => found.ask(query, at).await,
             Err(error) => Err(Trouble::Unasked(chain(&error).to_string())),
         }
     }
@@ -157,12 +158,17 @@ impl Provider {
         })
     }
 
-    async fn ask(&self, query: &str) -> Asked {
+    async fn ask(&self, query: &str, at: Option<Timestamp>) -> Asked {
         // Nobody closes it.
         let _slot = self.slots.acquire().await;
         let millis = i64::try_from(self.answer.as_millis()).unwrap_or(i64::MAX);
         let asked = async {
-            let sent = self.client.query(query).timeout(millis).post_raw().await;
+            let question = self.client.query(query).timeout(millis);
+            let question = match at {
+                Some(at) => question.at(at.as_second()),
+                None => question,
+            };
+            let sent = question.post_raw().await;
             let response = sent.map_err(|error| unreachable(&error))?;
             read(response).await
         };
@@ -214,9 +220,8 @@ fn basic(user: &[u8], password: &[u8]) -> Vec<u8> {
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)).into_bytes()
 }
 
-/// The body, as far as it may go. What is no answer of Prometheus is told by its HTTP status.
+/// The body, as far as it may go.
 async fn read(mut response: Response) -> Asked {
-    let status = response.status();
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(|error| unreachable(&error))? {
         body.extend_from_slice(&piece);
@@ -224,13 +229,7 @@ async fn read(mut response: Response) -> Asked {
             return Err(AnswerError::TooLarge(body.len()).into());
         }
     }
-    match answer::parse(&body) {
-        Err(AnswerError::Unreadable(_)) if !status.is_success() => {
-            Err(Trouble::Unreachable(format!("HTTP {status}")))
-        }
-        Ok(_) if !status.is_success() => Err(Trouble::Unreachable(format!("HTTP {status}"))),
-        parsed => Ok(parsed?),
-    }
+    verdict::read(response.status().is_success(), response.status(), &body)
 }
 
 fn unreachable(error: &dyn std::error::Error) -> Trouble {

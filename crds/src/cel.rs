@@ -147,7 +147,22 @@ pub(crate) fn asks_one_thing() -> Rule {
 }
 
 pub(crate) fn has_a_bound() -> Rule {
-    rule("has(self.max) || has(self.min)", "without a bound everything passes: give max or min")
+    rule(
+        "has(self.max) || has(self.min) || has(self.compare)",
+        "without a bound everything passes: give max, min or compare",
+    )
+}
+
+pub(crate) fn compares_what_can_be() -> Rule {
+    rule(
+        "!has(self.compare) || !(has(self.max) || has(self.min) || has(self.query)) && \
+         (!has(self.latency) || has(self.latency.slowerThan))",
+        "compare stands alone, without max and min, with errorRatio or latency.slowerThan",
+    )
+}
+
+pub(crate) fn is_a_quantile_or_a_share() -> Rule {
+    rule("has(self.quantile) != has(self.slowerThan)", "give one of quantile and slowerThan")
 }
 
 pub(crate) fn counts_its_requests() -> Rule {

@@ -1,6 +1,7 @@
 //! Gates and the systems that they ask: what users and administrators write. Types and their
 //! schema only; what a query or a bound may be is the `gate` crate's, and `validate` says it.
 
+mod compare;
 mod queries;
 
 use gate::Decimal;
@@ -9,7 +10,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use queries::{GateError, Queries};
+pub use compare::Compare;
+pub use queries::{Counts, GateError, Queries};
 
 use crate::rollout::OnFailure;
 use crate::{GepDuration, cel};
@@ -65,13 +67,14 @@ pub struct Gate {
     pub dry_run: bool,
 }
 
-/// One number from Prometheus and its bound: exactly one of query, errorRatio and latency, with
-/// max, min or both.
+/// One number from Prometheus and what is acceptable: exactly one of query, errorRatio and
+/// latency, with max, min or both; or with compare.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(
     validation = cel::asks_one_thing(),
     validation = cel::has_a_bound(),
+    validation = cel::compares_what_can_be(),
     validation = cel::counts_its_requests()
 )]
 pub struct PrometheusGate {
@@ -88,7 +91,7 @@ pub struct PrometheusGate {
     /// Ready-made: the share of requests that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_ratio: Option<ErrorRatio>,
-    /// Ready-made: a quantile of the latency, in seconds.
+    /// Ready-made: a quantile of the latency, in seconds, or the share of slow requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
     /// The largest acceptable value, in quotes.
@@ -97,12 +100,17 @@ pub struct PrometheusGate {
     /// The smallest acceptable value, in quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<Decimal>,
+    /// Instead of max and min: errorRatio, or latency with slowerThan, compared with the stable
+    /// version's. Not in the last batch, which leaves no stable pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Compare>,
     /// How far back {{window}} looks at most; never to before the batch's pods were ready.
     /// Default 5m.
     #[x_kube(validation = cel::is_a_sane_span())]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<GepDuration>,
-    /// Fewer requests within the window say nothing: the measurement is Unknown.
+    /// Fewer requests within the window say nothing: the measurement is Unknown. With compare it
+    /// is those of the new version in the release so far, default 100.
     #[schemars(range(min = 0, max = 1_000_000_000))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_requests: Option<u32>,
@@ -113,7 +121,7 @@ pub struct PrometheusGate {
 }
 
 /// The share of requests whose code matches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ErrorRatio {
     /// The counter of requests; default `http_requests_total`.
@@ -138,16 +146,22 @@ pub struct ErrorRatio {
     pub pod_label: Option<String>,
 }
 
-/// A quantile of a histogram of latencies, in seconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// A histogram of latencies, in seconds: one of its quantiles, or the share of slow requests.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = cel::is_a_quantile_or_a_share())]
 pub struct Latency {
     /// The histogram, without `_bucket`; default `http_request_duration_seconds`.
     #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
     /// The share of requests that are at most so slow, in quotes, such as "0.99".
-    pub quantile: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<Decimal>,
+    /// Instead: the share of requests that take longer than this, in quotes. There has to be a
+    /// bucket of just this bound, as its label `le` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slower_than: Option<Decimal>,
     /// The label that holds the namespace; default `namespace`.
     #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,9 +215,11 @@ pub struct PrometheusProvider {
 }
 
 impl Gate {
-    /// It judges this batch.
+    /// It judges this batch of so many. A comparison does not judge the last: no stable pods are
+    /// left to compare with.
     #[must_use]
-    pub fn judges(&self, batch: u32) -> bool {
-        self.batches.is_empty() || self.batches.contains(&batch)
+    pub fn judges(&self, batch: u32, count: u32) -> bool {
+        let compares = self.prometheus.compare.is_some();
+        (self.batches.is_empty() || self.batches.contains(&batch)) && !(compares && batch >= count)
     }
 }

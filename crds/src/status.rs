@@ -171,6 +171,21 @@ pub struct GateStatus {
     pub message: String,
     /// What was measured since the batch's pods were ready.
     pub measured: gate::History,
+    /// What a comparison with stable has found in the release so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
+}
+
+/// A comparison from one measurement to the next, and from one batch to the next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Comparison {
+    /// Where its last interval ends: the next begins there, so that no request counts twice.
+    pub until: Time,
+    /// What is counted: an edit of that begins anew.
+    pub counts: String,
+    /// The evidence, as the judge writes and reads it.
+    pub evidence: String,
 }
 
 /// Where a gate stands.

@@ -210,7 +210,7 @@ fn crates_know_only_whom_they_may_know() {
         ("certs", &["crds", "runtime"]),
         ("webhook", &["crds", "certs", "runtime"]),
         ("controller", &["crds", "certs", "gate", "plan", "runtime"]),
-        ("cli", &["crds", "plan", "runtime"]),
+        ("cli", &["crds", "gate", "plan", "runtime"]),
         // The simulator's models, to compare them with the real controllers.
         ("e2e", &["crds", "plan"]),
     ];

@@ -106,22 +106,29 @@ pub fn parse(body: &[u8]) -> Result<Answer, AnswerError> {
     }
     let body: wire::Body = serde_json::from_slice(body)
         .map_err(|error| AnswerError::Unreadable(shortened(&error.to_string())))?;
-    let data = match (body.status.as_str(), body.data) {
-        ("success", Some(data)) => data.read()?,
-        ("error", _) => {
+    let data = match (body.status.as_str(), body.error, body.data) {
+        ("success", None, Some(data)) => data.read()?,
+        ("error", error, _) => {
             return Err(AnswerError::Refused {
                 kind: shortened(&body.error_type.unwrap_or_default()),
-                message: shortened(&body.error.unwrap_or_default()),
+                message: shortened(&error.unwrap_or_default()),
             });
         }
-        (status, _) => {
-            return Err(AnswerError::Unreadable(shortened(&format!("status {status:?} alone"))));
+        (status, error, _) => {
+            let with = error.map_or("no data".to_owned(), |error| format!("error {error:?}"));
+            let wrong = format!("status {status:?} with {with}");
+            return Err(AnswerError::Unreadable(shortened(&wrong)));
         }
     };
-    let remarks = |list: Option<Vec<String>>| {
-        list.unwrap_or_default().iter().map(|remark| shortened(remark)).collect()
-    };
-    Ok(Answer { data, warnings: remarks(body.warnings), infos: remarks(body.infos) })
+    let mut warnings = remarks(body.warnings);
+    if body.is_partial {
+        warnings.push("the answer is partial".into());
+    }
+    Ok(Answer { data, warnings, infos: remarks(body.infos) })
+}
+
+fn remarks(list: Option<Vec<String>>) -> Vec<String> {
+    list.unwrap_or_default().iter().map(|remark| shortened(remark)).collect()
 }
 
 fn shortened(text: &str) -> String {

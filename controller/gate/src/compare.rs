@@ -22,11 +22,14 @@ mod dispersion;
 mod evidence;
 mod factor;
 mod finding;
+mod kept;
+mod look;
 mod terms;
 
 pub use dispersion::Noise;
 pub use evidence::Evidence;
 pub use finding::Finding;
+pub use look::{Counted, Pods};
 pub use terms::{Counts, CountsError, Look, Terms, TermsError};
 
 #[cfg(test)]

@@ -48,6 +48,16 @@ impl Decimal {
     /// One.
     pub const ONE: Self = Self { mantissa: 1, places: 0 };
 
+    /// So many thousandths.
+    #[must_use]
+    pub fn thousandths(count: u32) -> Self {
+        let (mut mantissa, mut places) = (i64::from(count), 3);
+        while places > 0 && mantissa % 10 == 0 {
+            (mantissa, places) = (mantissa / 10, places - 1);
+        }
+        Self { mantissa, places }
+    }
+
     /// Whether a sample is below, at or above this number; nothing compares with NaN.
     ///
     /// The sample is compared with the double nearest to this number. A sample went through the

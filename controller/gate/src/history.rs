@@ -123,11 +123,16 @@ impl History {
         past.min(longest)
     }
 
+    /// A measurement of this moment would be counted.
+    #[must_use]
+    pub fn is_new(&self, at: Timestamp) -> bool {
+        at > self.last.last().map_or(self.since, |last| last.at)
+    }
+
     /// Counts one more measurement. One of before this batch, or not later than the last, is
     /// left out: an answer that came late, or twice.
     pub fn record(&mut self, measurement: Measurement) {
-        let before = self.last.last().map_or(self.since, |last| last.at);
-        if measurement.at <= before {
+        if !self.is_new(measurement.at) {
             return;
         }
         self.tally.add(measurement.verdict);

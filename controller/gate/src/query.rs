@@ -133,7 +133,12 @@ impl Template {
             let (name, after) = behind
                 .split_once("}}")
                 .ok_or_else(|| QueryError::Unclosed { after: behind.chars().take(20).collect() })?;
-            pieces.push(piece(name.trim(), &lexer)?);
+            let piece = piece(name.trim(), &lexer)?;
+            if piece == Piece::Window {
+                // Any duration: what stands behind it does not stand behind what is before it.
+                lexer.read("1s");
+            }
+            pieces.push(piece);
             rest = after;
         }
         pieces.push(Piece::Text(rest.into()));

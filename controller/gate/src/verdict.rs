@@ -5,6 +5,7 @@ mod bound;
 mod reason;
 
 use std::cmp::Ordering;
+use std::fmt::Display;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use bound::{Bound, BoundError};
 pub use reason::Reason;
 
-use crate::answer::{Answer, AnswerError, Data, Sample};
+use crate::answer::{self, Answer, AnswerError, Data, Sample};
 
 /// What one measurement says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +57,20 @@ pub enum Trouble {
 
 /// An answer, or why there is none.
 pub type Asked = Result<Answer, Trouble>;
+
+/// Reads what an HTTP server answered, with its status. What is no answer of Prometheus is told by
+/// its status.
+///
+/// # Errors
+/// It is none.
+pub fn read(success: bool, status: impl Display, body: &[u8]) -> Asked {
+    match answer::parse(body) {
+        Ok(_) | Err(AnswerError::Unreadable(_)) if !success => {
+            Err(Trouble::Unreachable(format!("HTTP {status}")))
+        }
+        parsed => Ok(parsed?),
+    }
+}
 
 /// A reason, and the verdict that follows from it.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +137,7 @@ fn single(data: &Data) -> Result<Option<Sample>, Reason> {
 }
 
 /// Neither older than the window nor as far ahead of the clock.
-fn fresh(sample: Sample, window: Duration, now: Timestamp) -> Result<(), Reason> {
+pub(crate) fn fresh(sample: Sample, window: Duration, now: Timestamp) -> Result<(), Reason> {
     let age = now.duration_since(sample.at);
     let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
     if age > window {

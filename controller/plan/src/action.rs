@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crds::route::RouteHold;
 use crds::{Hold, Revision, RolloutStatus, RouteRef};
+use gate::compare::Pods;
 use jiff::Timestamp;
 
 /// What follows from an [`crate::Observed`].
@@ -50,6 +51,20 @@ pub struct Ask {
     pub requests: Option<String>,
     /// How far back the queries look.
     pub window: Duration,
+    /// The queries count for a comparison with stable.
+    pub both: Option<Both>,
+}
+
+/// Counts of both versions, of one interval and no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Both {
+    /// Where the interval ends, in whole seconds: the queries are evaluated at this moment.
+    pub until: Timestamp,
+    /// Whose the samples are.
+    pub pods: Pods,
+    /// The same is asked at these moments of before the release, oldest first; what cannot be had
+    /// is left out.
+    pub past: Vec<Timestamp>,
 }
 
 /// An Event in the making.

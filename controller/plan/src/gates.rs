@@ -1,15 +1,19 @@
 //! The gates of a batch: which question is due, what the answers come to, and what follows. What
 //! a sample says is the `gate` crate's; when a batch may end is `release`'s.
 
+mod compared;
+mod trial;
+mod unasked;
+
 use std::time::Duration;
 
 use crds::Revision;
-use crds::gates::{Gate, GateError};
+use crds::gates::Gate;
 use crds::rollout::OnFailure;
-use crds::status::{GateState, GateStatus};
+use crds::status::{Comparison, GateState, GateStatus};
 use gate::history::{Course, Effect, History, Measurement, OnUnknown, State};
-use gate::query::{RenderError, Values};
-use gate::verdict::{Rules, Verdict, judge as verdict};
+use gate::query::Values;
+use gate::verdict::{Rules, judge as verdict};
 use jiff::Timestamp;
 
 use crate::action::Ask;
@@ -19,6 +23,8 @@ use crate::measured::measurement;
 use crate::observed::{Answered, Observed, Set, Sets};
 use crate::revisions::find;
 use crate::waiting::Wait;
+pub use trial::Trial;
+use unasked::Unasked;
 
 /// From one measurement to the next, unless the gate says so.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -40,8 +46,16 @@ pub(crate) struct Judged {
     pub(crate) ready_at: Option<Timestamp>,
     /// All gates measure on after they passed.
     pub(crate) baking: bool,
-    /// What the placeholders of queries stand for.
-    pub(crate) values: Values,
+    /// What queries are about.
+    pub(crate) values: About,
+}
+
+/// What queries are about.
+pub(crate) struct About {
+    /// What the placeholders stand for, but for the window, which differs from gate to gate.
+    values: Values,
+    /// The pods of the stable version.
+    stable_pods: Vec<String>,
 }
 
 /// What the gates say of a batch.
@@ -60,18 +74,20 @@ pub(crate) struct Failure {
     pub(crate) follows: OnFailure,
 }
 
-/// What queries are about. The window differs from gate to gate.
-pub(crate) fn values(seen: &Observed, held: &Held<'_>, sets: &Sets) -> Values {
+/// What queries are about.
+pub(crate) fn values(seen: &Observed, held: &Held<'_>, sets: &Sets) -> About {
     let hash = |revision: &Revision| find(sets, revision).map(|set| set.pod_hash.clone());
     let pods = |set: &Set| set.pods.iter().map(|pod| pod.name.clone()).collect();
-    Values {
+    let stable_pods = find(sets, held.stable).map(pods).unwrap_or_default();
+    let values = Values {
         namespace: seen.rollout.namespace.clone(),
         workload: seen.rollout.spec.workload_ref.name.clone(),
         revision: hash(held.revision).unwrap_or_default(),
         stable_revision: hash(held.stable).unwrap_or_default(),
         pods: find(sets, held.revision).map(pods).unwrap_or_default(),
         window: Duration::ZERO,
-    }
+    };
+    About { values, stable_pods }
 }
 
 /// Takes the answers in, asks what is due, and says what follows. Brings the status of the gates up
@@ -85,7 +101,12 @@ pub(crate) fn judge(draft: &mut Draft<'_>, batch: &Judged) -> Say {
     let mut says = Vec::new();
     for gate in &spec.gates {
         let old = before.iter().find(|status| status.name == gate.name);
-        let Some(round) = Round::of(draft, gate, old, batch) else { continue };
+        let Some(round) = Round::of(draft, gate, old, batch) else {
+            // What a comparison has found is of the whole release.
+            let kept = old.filter(|old| old.comparison.is_some());
+            draft.status.gates.extend(kept.cloned());
+            continue;
+        };
         let state = round.history.state(&round.course, draft.now);
         says.push(round.say(&state, batch.count));
         draft.status.gates.push(round.status(&state));
@@ -113,6 +134,7 @@ struct Round<'a> {
     course: Course,
     on_failure: OnFailure,
     history: History,
+    comparison: Option<Comparison>,
 }
 
 impl<'a> Round<'a> {
@@ -124,8 +146,9 @@ impl<'a> Round<'a> {
         batch: &Judged,
     ) -> Option<Self> {
         let spec = &draft.seen.rollout.spec;
-        let begins = batch.ready_at.filter(|_| gate.judges(batch.index));
-        let goes_on = || old.filter(|_| gate.background);
+        let begins = batch.ready_at.filter(|_| gate.judges(batch.index, batch.count));
+        let can_go_on = gate.background && !compared::is_over(gate, batch);
+        let goes_on = || old.filter(|_| can_go_on);
         let (index, since) = match begins {
             Some(at) => (batch.index, at),
             None => goes_on().map(|old| (old.batch, old.measured.since()))?,
@@ -135,7 +158,8 @@ impl<'a> Round<'a> {
         let mut course = course(gate, spec.on_unknown);
         course.background |= batch.baking || begins.is_none();
         let on_failure = gate.on_failure.unwrap_or(spec.on_failure);
-        let mut round = Self { gate, batch: index, course, on_failure, history };
+        let comparison = compared::carried(old, known.is_some());
+        let mut round = Self { gate, batch: index, course, on_failure, history, comparison };
         round.take_answers(&draft.seen.answers);
         round.ask(draft, &batch.values);
         Some(round)
@@ -144,28 +168,35 @@ impl<'a> Round<'a> {
     fn take_answers(&mut self, answers: &[Answered]) {
         for answered in answers {
             let ask = &answered.ask;
-            if ask.gate != self.gate.name || ask.batch != self.batch {
+            let mine = ask.gate == self.gate.name && ask.batch == self.batch;
+            if !mine || !self.history.is_new(ask.at) {
                 continue;
             }
-            let Ok(bound) = self.gate.prometheus.bound() else { continue };
-            let least_requests = self.gate.prometheus.min_requests.unwrap_or(0).into();
-            let rules = Rules { bound, least_requests, window: ask.window };
-            let said = verdict(&rules, &answered.asked, answered.requests.as_ref(), ask.at);
-            self.history.record(measurement(ask, &answered.asked, &said));
+            let measured = match &ask.both {
+                Some(both) => compared::take(self.gate, &mut self.comparison, answered, both),
+                None => self.bounded(answered),
+            };
+            measured.into_iter().for_each(|measured| self.history.record(measured));
         }
     }
 
+    fn bounded(&self, answered: &Answered) -> Option<Measurement> {
+        let ask = &answered.ask;
+        let bound = self.gate.prometheus.bound().ok()?;
+        let least_requests = self.gate.prometheus.min_requests.unwrap_or(0).into();
+        let rules = Rules { bound, least_requests, window: ask.window };
+        let said = verdict(&rules, &answered.asked, answered.requests.as_ref(), ask.at);
+        Some(measurement(ask, &answered.asked, &said))
+    }
+
     /// Asks if a measurement is due. What cannot be asked is a measurement, too.
-    fn ask(&mut self, draft: &mut Draft<'_>, values: &Values) {
+    fn ask(&mut self, draft: &mut Draft<'_>, about: &About) {
         let now = draft.now;
         let Some(due) = self.history.state(&self.course, now).wake() else { return };
         if due > now {
             return draft.wake_at(due);
         }
-        let longest = self.gate.prometheus.window.map_or(WINDOW, |window| window.get());
-        let window = self.history.window(longest, now);
-        let values = Values { window, ..values.clone() };
-        match self.question(now, &values) {
+        match self.question(now, about) {
             Ok(ask) => draft.ask(ask),
             Err(error) => {
                 self.history.record(error.measurement(now));
@@ -176,19 +207,40 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn question(&self, at: Timestamp, values: &Values) -> Result<Ask, Unasked> {
+    fn question(&self, at: Timestamp, about: &About) -> Result<Ask, Unasked> {
         let prometheus = &self.gate.prometheus;
+        if let Some(counts) = prometheus.counts() {
+            let since = self.history.since();
+            let from = self.comparison.as_ref().map_or(since, |kept| kept.until.0.max(since));
+            let interval = compared::Interval { from, since, at };
+            let begun = self.comparison.as_ref();
+            return compared::question(&counts?, begun, &interval, about, self.asking(at));
+        }
         prometheus.bound()?;
         let queries = prometheus.queries()?;
+        let window = self.history.window(longest(self.gate), at);
+        let values = Values { window, ..about.values.clone() };
         Ok(Ask {
+            query: queries.value.render(&values)?,
+            requests: queries.requests.map(|query| query.render(&values)).transpose()?,
+            window,
+            ..self.asking(at)
+        })
+    }
+
+    /// A question that asks nothing yet.
+    fn asking(&self, at: Timestamp) -> Ask {
+        let provider = self.gate.prometheus.provider.as_deref();
+        Ask {
             gate: self.gate.name.clone(),
             batch: self.batch,
             at,
-            provider: prometheus.provider.as_deref().unwrap_or(PROVIDER).to_owned(),
-            query: queries.value.render(values)?,
-            requests: queries.requests.map(|query| query.render(values)).transpose()?,
-            window: values.window,
-        })
+            provider: provider.unwrap_or(PROVIDER).to_owned(),
+            query: String::new(),
+            requests: None,
+            window: longest(self.gate),
+            both: None,
+        }
     }
 
     fn say(&self, state: &State, count: u32) -> Say {
@@ -215,6 +267,7 @@ impl<'a> Round<'a> {
             state: self.word(state),
             message: self.told(state),
             measured: self.history,
+            comparison: self.comparison,
         }
     }
 
@@ -240,7 +293,10 @@ impl<'a> Round<'a> {
             }
             State::Waiting { .. } => "waits".into(),
             State::Measuring { passed, count, .. } => format!("{passed} of {count} passes"),
-            State::Passed { .. } => "passed".into(),
+            State::Passed { .. } => match self.history.last().last() {
+                Some(last) if self.comparison.is_some() => format!("passed: {}", last.told),
+                _ => "passed".into(),
+            },
             State::Failed { told }
             | State::UnknownLimit { told, .. }
             | State::ErrorLimit { told, .. } => told.clone(),
@@ -262,34 +318,7 @@ fn course(gate: &Gate, on_unknown: OnUnknown) -> Course {
     }
 }
 
-/// Why a question cannot be asked.
-enum Unasked {
-    Gate(GateError),
-    Render(RenderError),
-}
-
-impl From<GateError> for Unasked {
-    fn from(error: GateError) -> Self {
-        Self::Gate(error)
-    }
-}
-
-impl From<RenderError> for Unasked {
-    fn from(error: RenderError) -> Self {
-        Self::Render(error)
-    }
-}
-
-impl Unasked {
-    fn measurement(&self, at: Timestamp) -> Measurement {
-        let (verdict, reason, told) = match self {
-            Self::Gate(error) => (Verdict::Error, "GateInvalid", error.to_string()),
-            Self::Render(RenderError::NoPods) => {
-                (Verdict::Unknown, "NoPods", RenderError::NoPods.to_string())
-            }
-            Self::Render(error) => (Verdict::Unknown, "NoWindow", error.to_string()),
-        };
-        let (query, values) = (String::new(), Vec::new());
-        Measurement { at, verdict, reason: reason.into(), told, query, values }
-    }
+/// How far back a query looks at most.
+fn longest(gate: &Gate) -> Duration {
+    gate.prometheus.window.map_or(WINDOW, |window| window.get())
 }

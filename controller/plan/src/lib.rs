@@ -41,8 +41,9 @@ mod traffic;
 mod turns;
 mod waiting;
 
-pub use action::{Action, Ask, Payload, Plan, TemplateFrom, Turn, WriteHold};
+pub use action::{Action, Ask, Both, Payload, Plan, TemplateFrom, Turn, WriteHold};
 pub use conditions::{ARMED, READY, RECONCILING, STALLED};
+pub use gates::Trial;
 use jiff::Timestamp;
 pub use observed::{Fact, Observed};
 pub use orphan::{GiveBack, give_back};

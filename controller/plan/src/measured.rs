@@ -3,8 +3,8 @@
 
 use gate::answer::{Data, Series};
 use gate::history::{Measurement, Value};
-use gate::verdict::Asked;
-use gate::{Answer, Judgement};
+use gate::verdict::{Asked, Reason};
+use gate::{Answer, Counts, Judgement, Look};
 
 use crate::action::Ask;
 
@@ -25,6 +25,32 @@ pub(crate) fn measurement(ask: &Ask, asked: &Asked, judgement: &Judgement) -> Me
         query: cut(&ask.query, QUERY_CHARS_MAX),
         values: asked.as_ref().map(values).unwrap_or_default(),
     }
+}
+
+/// What is kept of a comparison: the counts of the look, where there was one.
+pub(crate) fn compared(ask: &Ask, look: Option<&Look>, reason: &Reason) -> Measurement {
+    Measurement {
+        at: ask.at,
+        verdict: reason.verdict(),
+        reason: reason.word().into(),
+        told: cut(&reason.to_string(), WORDS_CHARS_MAX),
+        query: cut(&ask.query, QUERY_CHARS_MAX),
+        values: look.map(counts).unwrap_or_default(),
+    }
+}
+
+fn counts(look: &Look) -> Vec<Value> {
+    let (new, stable) = look.sums();
+    let value = |version: &str, what: &str, count: u64| {
+        let labels = [("version", version), ("counts", what)];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Value { value: count.to_string(), labels: labels.into() }
+    };
+    let both = [("new", new), ("stable", stable)].into_iter();
+    let of = |(version, counts): (&str, Counts)| {
+        [value(version, "bad", counts.errors()), value(version, "requests", counts.requests())]
+    };
+    both.flat_map(of).collect()
 }
 
 fn values(answer: &Answer) -> Vec<Value> {

@@ -53,6 +53,19 @@ pub struct Answered {
     pub asked: Asked,
     /// The same of how many requests there were, if that was asked.
     pub requests: Option<Asked>,
+    /// Both of the moments before the release, where those were asked for.
+    pub past: Vec<Past>,
+}
+
+/// What came of a question about a moment before the release.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past {
+    /// The moment.
+    pub at: Timestamp,
+    /// The answer.
+    pub asked: Asked,
+    /// How many requests there were.
+    pub requests: Asked,
 }
 
 impl Observed {

@@ -1,6 +1,7 @@
 //! Plans of states that no story reaches by itself, or only by chance: each transition alone.
 //! Whole releases are in `tests/scripts`.
 
+mod comparison;
 mod deadline;
 mod gates;
 mod holds;

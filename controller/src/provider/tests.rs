@@ -66,7 +66,7 @@ async fn asked(answer: String) -> (Asked, String) {
     let (address, mut server) = stand_in_server(answer).await;
     let exchanges = vec![reads(GET, 200, provider(address, &json!({})))];
     let (context, script) = scripted(World::new("sluice-system"), exchanges);
-    let asked = context.providers.ask("default", "up{pod=~\"a|b\"} > 1").await;
+    let asked = context.providers.ask("default", "up{pod=~\"a|b\"} > 1", None).await;
     script.played(context).await;
     (asked, server.join_next().await.unwrap().unwrap())
 }
@@ -105,7 +105,7 @@ async fn what_is_no_answer_says_why() {
 async fn a_provider_that_is_not_there_is_named() {
     let exchanges = vec![reads(GET, 404, status(404, "not found"))];
     let (context, script) = scripted(World::new("sluice-system"), exchanges);
-    let asked = context.providers.ask("default", "up").await;
+    let asked = context.providers.ask("default", "up", None).await;
     let Err(Trouble::Unasked(why)) = asked else { panic!("{asked:?}") };
     assert_eq!(why, "there is no MetricProvider default: the administrator makes it");
     script.played(context).await;
@@ -125,9 +125,9 @@ async fn credentials_come_from_the_secret_and_both_are_read_once() {
             reads(GET_SECRET, 200, secret),
         ];
         let (context, script) = scripted(World::new("sluice-system"), exchanges);
-        context.providers.ask("default", "up").await.unwrap();
+        context.providers.ask("default", "up", None).await.unwrap();
         // The server is gone, and nothing is read again.
-        let again = context.providers.ask("default", "up").await;
+        let again = context.providers.ask("default", "up", None).await;
         assert!(matches!(again, Err(Trouble::Unreachable(_))));
         script.played(context).await;
         let request = server.join_next().await.unwrap().unwrap();
@@ -145,7 +145,7 @@ async fn a_secret_without_credentials_is_no_secret() {
         reads(GET_SECRET, 200, secret),
     ];
     let (context, script) = scripted(World::new("sluice-system"), exchanges);
-    let said = context.providers.ask("default", "up").await.unwrap_err().to_string();
+    let said = context.providers.ask("default", "up", None).await.unwrap_err().to_string();
     assert!(said.contains("Secret login has neither token"), "{said}");
     script.played(context).await;
 }

@@ -1,7 +1,8 @@
 //! The queries of a gate: the user's own, or those that are ready-made of its names. Pure text.
 
+use gate::compare::{Terms, TermsError};
 use gate::query::{QueryError, Template};
-use gate::ready::{self, ReadyError, Source};
+use gate::ready::{self, CountQueries, ReadyError, Source};
 use gate::verdict::{Bound, BoundError};
 
 use super::{ErrorRatio, Latency, PrometheusGate};
@@ -12,6 +13,9 @@ pub enum GateError {
     /// Neither a query nor a ready-made one.
     #[error("it asks nothing: give query, errorRatio or latency")]
     AsksNothing,
+    /// Neither a quantile nor a share of latencies, or both.
+    #[error("asks nothing of the latency, or too much: give one of quantile and slowerThan")]
+    LatencyOfWhat,
     /// A placeholder is wrong.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -21,6 +25,12 @@ pub enum GateError {
     /// Everything or nothing would pass.
     #[error(transparent)]
     Bound(#[from] BoundError),
+    /// A term of the comparison is out of its range.
+    #[error(transparent)]
+    Terms(#[from] TermsError),
+    /// It compares what has no counts.
+    #[error("only errorRatio, or latency with slowerThan, can be compared: give one of them")]
+    Uncounted,
 }
 
 /// What a gate asks.
@@ -32,7 +42,38 @@ pub struct Queries {
     pub requests: Option<Template>,
 }
 
+/// What a comparison asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// The counts, a sample for each pod.
+    pub queries: CountQueries,
+    /// The label that holds the pod's name.
+    pub pod_label: String,
+    /// When there is enough.
+    pub terms: Terms,
+}
+
 impl PrometheusGate {
+    /// What it asks if it is a comparison.
+    ///
+    /// # Errors
+    /// [`GateError`]
+    pub fn counts(&self) -> Option<Result<Counts, GateError>> {
+        let compare = self.compare.as_ref()?;
+        let counts = || {
+            let terms = compare.terms(self.min_requests)?;
+            let (queries, pod_label) = match (&self.error_ratio, &self.latency) {
+                (Some(ratio), None) => (ratio.counts()?, ratio.source().pod_label),
+                (None, Some(latency)) => {
+                    (latency.counts()?, latency.source(latency.metric()).pod_label)
+                }
+                _ => return Err(GateError::Uncounted),
+            };
+            Ok(Counts { queries, pod_label, terms })
+        };
+        Some(counts())
+    }
+
     /// What it asks.
     ///
     /// # Errors
@@ -78,6 +119,11 @@ impl ErrorRatio {
         ready::requests(&self.source())
     }
 
+    fn counts(&self) -> Result<CountQueries, ReadyError> {
+        let code = self.code_label.as_deref().unwrap_or("code");
+        ready::error_counts(&self.source(), code, self.codes.as_deref().unwrap_or("5.."))
+    }
+
     fn source(&self) -> Source {
         let metric = self.metric.as_deref().unwrap_or("http_requests_total");
         source(metric, self.namespace_label.as_deref(), self.pod_label.as_deref())
@@ -88,9 +134,20 @@ impl Latency {
     /// The query.
     ///
     /// # Errors
-    /// A name that Prometheus does not take, or a quantile that is no share.
-    pub fn template(&self) -> Result<Template, ReadyError> {
-        ready::latency_quantile(&self.source(self.metric()), self.quantile)
+    /// A name that Prometheus does not take, a quantile that is no share, or a bound that no
+    /// bucket has.
+    pub fn template(&self) -> Result<Template, GateError> {
+        let source = self.source(self.metric());
+        Ok(match (self.quantile, self.slower_than) {
+            (Some(quantile), None) => ready::latency_quantile(&source, quantile)?,
+            (None, Some(bound)) => ready::slow_ratio(&source, bound)?,
+            _ => return Err(GateError::LatencyOfWhat),
+        })
+    }
+
+    fn counts(&self) -> Result<CountQueries, GateError> {
+        let bound = self.slower_than.ok_or(GateError::Uncounted)?;
+        Ok(ready::slow_counts(&self.source(self.metric()), bound)?)
     }
 
     /// The query that counts all requests.

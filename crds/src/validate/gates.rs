@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Problem;
 use super::rules::{cut, span};
-use crate::gates::{ErrorRatio, Latency};
+use crate::gates::{Compare, ErrorRatio, Latency};
 
 pub(super) fn problems(spec: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -23,6 +23,7 @@ pub(super) fn problems(spec: &Value) -> Vec<Problem> {
         say.batches(&gate["batches"], batches);
         say.spans(gate);
         say.prometheus(&gate["prometheus"]);
+        say.acceptable(gate, batches);
     }
     problems
 }
@@ -91,7 +92,6 @@ impl Say<'_> {
             }
         }
         self.queries(prometheus);
-        self.bound(prometheus);
         let counted = !prometheus["requests"].is_null() || prometheus["query"].is_null();
         if !prometheus["minRequests"].is_null() && !counted {
             let cure = "is missing: give the query that counts the requests, or drop minRequests";
@@ -109,12 +109,43 @@ impl Say<'_> {
             self.must("prometheus.errorRatio", ratio.template());
         }
         let latency = &prometheus["latency"];
-        if latency["quantile"].is_string()
-            && let Some(latency) = self
-                .decimal("prometheus.latency.quantile", &latency["quantile"])
-                .and_then(|_| serde_json::from_value::<Latency>(latency.clone()).ok())
-        {
+        for key in ["quantile", "slowerThan"] {
+            self.decimal(&format!("prometheus.latency.{key}"), &latency[key]);
+        }
+        if let Ok(latency) = serde_json::from_value::<Latency>(latency.clone()) {
             self.must("prometheus.latency", latency.template());
+        }
+    }
+
+    /// What is acceptable: a bound, or no worse than stable.
+    fn acceptable(&mut self, gate: &Value, batches: usize) {
+        let prometheus = &gate["prometheus"];
+        match &prometheus["compare"] {
+            _ if !prometheus.is_object() => return,
+            Value::Null => return self.bound(prometheus),
+            _ => {}
+        }
+        for key in ["max", "min", "query"] {
+            if !prometheus[key].is_null() {
+                let message = "does not go with compare: remove one of them";
+                self.say(&format!("prometheus.{key}"), message);
+            }
+        }
+        if prometheus["latency"].is_object() && prometheus["latency"]["slowerThan"].is_null() {
+            let message = "is missing: give the bound of a bucket, whose requests are compared";
+            self.say("prometheus.latency.slowerThan", message);
+        }
+        for key in ["alpha", "ratio", "margin", "dispersion"] {
+            self.decimal(&format!("prometheus.compare.{key}"), &prometheus["compare"][key]);
+        }
+        if let Ok(compare) = serde_json::from_value::<Compare>(prometheus["compare"].clone()) {
+            self.must("prometheus.compare", compare.terms(None));
+        }
+        let named = gate["batches"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if batches == 1 || named.iter().any(|batch| batch.as_u64() == Some(batches as u64)) {
+            let message = "leaves no stable pods in the last batch to compare with: name batches \
+                           before it";
+            self.say("prometheus.compare", message);
         }
     }
 

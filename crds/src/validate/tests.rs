@@ -279,6 +279,7 @@ fn gates_are_read() {
                           "minRequests": 20 } },
         { "name": "slow", "background": true,
           "prometheus": { "latency": { "quantile": "0.99" }, "max": "0.5" } },
+        { "name": "tail", "prometheus": { "latency": { "slowerThan": "0.25" }, "max": "0.01" } },
         { "name": "own", "dryRun": true, "onFailure": "Pause", "onUnknown": "Abort",
           "prometheus": { "provider": "other", "min": "1", "max": "2",
                           "query": "sum(up{pod=~\"{{pods}}\"})" } },
@@ -311,9 +312,9 @@ spec.gates[0].prometheus.query: {{pod}} is no placeholder: write one of {{namesp
 {{workload}}, {{revision}}, {{stableRevision}}, {{pods}}, {{window}}
 spec.gates[1].prometheus: gives query and latency: keep one of them
 spec.gates[1].prometheus.latency: 2 is no quantile: write one between 0 and 1, such as \"0.99\"
-spec.gates[1].prometheus: min 2 is above max 1, so that no value can pass: exchange them
 spec.gates[1].prometheus.requests: is missing: give the query that counts the requests, or drop \
 minRequests
+spec.gates[1].prometheus: min 2 is above max 1, so that no value can pass: exchange them
 spec.gates[2].name: a names two gates: rename one
 spec.gates[2].prometheus.errorRatio: \"no-metric\" is no name of a metric or label: use letters, \
 digits and _, no digit first
@@ -323,4 +324,50 @@ spec.gates[3].prometheus: asks nothing: give query, errorRatio or latency";
     let expected: Vec<&str> = expected.lines().collect();
     check(&with("/spec/gates", gates), &expected);
     assert!(rollout(&with("/spec/gates", json!([{ "name": "a" }]))).is_err());
+}
+
+#[test]
+fn comparisons_are_read() {
+    let gates = json!([
+        { "name": "errors", "prometheus": { "errorRatio": {}, "compare": {} } },
+        { "name": "slow", "background": true, "batches": [1, 2],
+          "prometheus": { "latency": { "slowerThan": "0.25" }, "minRequests": 500,
+                          "compare": { "alpha": "0.05", "ratio": "1", "margin": "0",
+                                       "dispersion": "3" } } },
+    ]);
+    let read = rollout(&with("/spec/gates", gates)).unwrap();
+    assert_eq!(spec("web", &read.spec), []);
+    for gate in &read.spec.gates {
+        gate.prometheus.counts().unwrap().unwrap();
+        assert_eq!([1, 2, 3].map(|batch| gate.judges(batch, 3)), [true, true, false]);
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_comparisons_is_said() {
+    let gates = json!([
+        { "name": "a", "batches": [3], "prometheus": { "errorRatio": {}, "max": "1",
+              "compare": { "alpha": "0.7", "ratio": 2, "sigma": "1" } } },
+        { "name": "b", "prometheus": { "query": "1", "compare": { "ratio": "0.5" } } },
+        { "name": "c", "prometheus": { "latency": { "quantile": "0.9" },
+              "compare": { "margin": "ten" } } },
+        { "name": "d", "prometheus": { "latency": {}, "max": "1" } },
+    ]);
+    let expected = "\
+spec.gates[0].prometheus.compare.ratio: 2 is not a text: write it in quotes, \"2\"
+spec.gates[0].prometheus.compare.sigma: is unknown; known here: alpha, dispersion, margin, ratio
+spec.gates[0].prometheus.max: does not go with compare: remove one of them
+spec.gates[0].prometheus.compare: leaves no stable pods in the last batch to compare with: name \
+batches before it
+spec.gates[1].prometheus.query: does not go with compare: remove one of them
+spec.gates[1].prometheus.compare: ratio 0.5 is below 1: write how many times stable's share is \
+acceptable, \"1.2\"
+spec.gates[2].prometheus.latency.slowerThan: is missing: give the bound of a bucket, whose \
+requests are compared
+spec.gates[2].prometheus.compare.margin: \"ten\" is no decimal number: write digits, with a point \
+if need be, such as \"0.01\" or \"250\"
+spec.gates[3].prometheus.latency: asks nothing of the latency, or too much: give one of quantile \
+and slowerThan";
+    let expected: Vec<&str> = expected.lines().collect();
+    check(&with("/spec/gates", gates), &expected);
 }

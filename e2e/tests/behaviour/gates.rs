@@ -39,6 +39,17 @@ fn latency() -> Value {
     })
 }
 
+/// No worse than the stable pods beside it: so many looks for each batch.
+fn compared(count: u32) -> Value {
+    json!({
+        "name": "worse",
+        "prometheus": {"errorRatio": {}, "compare": {}, "minRequests": 50},
+        "interval": "3s",
+        "count": count,
+        "unknownLimit": 20,
+    })
+}
+
 fn plan(gates: Value) -> Plan {
     Plan::new(["1", "50%", "100%"]).with("gates", gates)
 }
@@ -130,6 +141,44 @@ async fn a_noisy_version_is_not() -> Outcome {
         let _load = s.under_load(RATE).await?;
         s.app = s.app.clone().env("ERROR_RATE", "0.02");
         s.release("v2").await?;
+        s.completes().await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_version_worse_than_stable_is_taken_back_by_comparison() -> Outcome {
+    let plan = plan(json!([compared(8)]));
+    play("gates-worse", App::new(4), plan, async |s: &mut Scenario| {
+        let _load = s.under_load(RATE).await?;
+        let stable = s.app.clone();
+        s.app = s.app.clone().env("ERROR_RATE", "0.3");
+        s.release("v2").await?;
+        let said = is_taken_back(s, &stable).await?;
+        let failure = said.failure.clone().unwrap_or_default();
+        let words = ["gate worse failed in batch 1 of 3", "that it is worse than 1.2 x stable"];
+        ensure(words.iter().all(|word| failure.contains(word)), || failure.clone())?;
+        let gate = gate(&said, "worse").ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
+        ensure(gate.comparison.is_some(), || format!("{gate:?}"))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_version_as_bad_as_stable_passes_its_comparison() -> Outcome {
+    let app = App::new(4).env("ERROR_RATE", "0.1");
+    play("gates-alike", app, plan(json!([compared(3)])), async |s: &mut Scenario| {
+        let _load = s.under_load(RATE).await?;
+        s.release("v2").await?;
+        let said = s
+            .until("the comparison to pass batch 2", |sight| {
+                let gate = gate(status(sight)?, "worse")?;
+                (gate.batch == 2 && gate.state == GateState::Passed).then(|| gate.clone())
+            })
+            .await?;
+        // The evidence is of both batches.
+        let kept = said.comparison.as_ref().map(|kept| kept.evidence.clone());
+        ensure(kept.is_some_and(|text| text.contains("\"looks\":6")), || format!("{said:?}"))?;
         s.completes().await
     })
     .await

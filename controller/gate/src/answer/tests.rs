@@ -54,6 +54,19 @@ fn warnings_and_infos_are_kept_apart() {
     let answer = read(&body).unwrap();
     assert_eq!(answer.warnings, ["a store is gone"]);
     assert_eq!(answer.infos, ["no counter"]);
+    body["isPartial"] = json!(true);
+    assert_eq!(read(&body).unwrap().warnings, ["a store is gone", "the answer is partial"]);
+    body["isPartial"] = json!(false);
+    assert_eq!(read(&body).unwrap().warnings, ["a store is gone"]);
+}
+
+#[test]
+fn a_success_with_an_error_is_none() {
+    let mut body = vector(&json!([]));
+    body["error"] = json!("too slow");
+    let error = read(&body).unwrap_err();
+    let told = "the answer cannot be read: status \"success\" with error \"too slow\"";
+    assert_eq!((error.reason(), error.to_string().as_str()), ("AnswerUnreadable", told));
 }
 
 #[test]

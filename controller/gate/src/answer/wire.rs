@@ -17,6 +17,9 @@ pub(super) struct Body {
     pub error: Option<String>,
     pub warnings: Option<Vec<String>>,
     pub infos: Option<Vec<String>>,
+    /// What VictoriaMetrics says instead of warning.
+    #[serde(default)]
+    pub is_partial: bool,
 }
 
 #[derive(Deserialize)]

@@ -42,6 +42,30 @@ impl Evidence {
         }
     }
 
+    /// The terms that it was found on.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// What both versions did at all looks: the new one first.
+    #[must_use]
+    pub fn counts(&self) -> (Counts, Counts) {
+        (self.new, self.stable)
+    }
+
+    /// No look yet: it may still learn from the past.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.looks == 0
+    }
+
+    /// Stakes are numbers and not below 0: another one was written by somebody else.
+    pub(super) fn is_sound(&self) -> bool {
+        let stakes = self.stakes.iter().chain([&self.highest]);
+        stakes.into_iter().all(|stake| stake.is_finite() && *stake >= 0.0)
+    }
+
     /// Learns from stable's intervals before the release how noisy its counts are: its pods at
     /// each, oldest first. They are as long as the looks will be. To be told before the first.
     #[must_use]

@@ -19,7 +19,13 @@
 //!   a beta variable `X / (X + Y)`, made of gamma variables, is the conditional mean of the gamma
 //!   variable `X / (u + v)` given it, so that by Jensen every convex function of it has a smaller
 //!   mean: a gamma-Poisson count, which is negative binomial, with `t = n / (u + v)`. In terms of
-//!   the correlation `rho = 1 / (u + v + 1)` of two requests: `t = n rho / (1 - rho)`.
+//!   the correlation `rho = 1 / (u + v + 1)` of two requests: `t = n rho / (1 - rho)`;
+//! * bursts of geometric size, of mean `s`, each request beginning one by itself: with `z` for
+//!   `e^a - 1` their number is below Poisson, which makes `exp(m z / (1 - (s - 1) z))` of a mean
+//!   `m`, and `z / (1 - (s - 1) z) <= -ln(1 - t z) / t` if `ln(1 + t) <= t / s`. For `z > 0` by
+//!   the coefficients of both series, since then `t >= 2 (s - 1)`. For `z = -x` because
+//!   `ln(1 + t x) (1 + (s - 1) x) - t x` begins at 0, without slope, first bends down and then
+//!   up, and is not above 0 at `x = 1`.
 
 use super::Counts;
 

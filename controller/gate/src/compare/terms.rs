@@ -78,14 +78,14 @@ impl Counts {
     }
 }
 
-/// The nearest whole number.
+/// The nearest whole number. A difference of two sums that is zero may come as a little less.
 fn whole(sample: f64) -> Result<u64, CountsError> {
-    let exact = 0.0..=9_007_199_254_740_992.0;
-    if !exact.contains(&sample) {
+    let (exact, rounded) = (0.0..=9_007_199_254_740_992.0, sample.round());
+    if !exact.contains(&rounded) {
         return Err(CountsError::NoCount(sample.to_string()));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 2^53")]
-    Ok(sample.round() as u64)
+    Ok(rounded as u64)
 }
 
 /// What both versions did in one interval, pod by pod; or in one sum each, and then less is
@@ -99,8 +99,9 @@ pub struct Look {
 }
 
 impl Look {
-    /// The sums of both.
-    pub(super) fn sums(&self) -> (Counts, Counts) {
+    /// The sums of both: the new version's first.
+    #[must_use]
+    pub fn sums(&self) -> (Counts, Counts) {
         let sum = |pods: &[Counts]| pods.iter().fold(Counts::default(), |sum, one| sum.plus(*one));
         (sum(&self.new), sum(&self.stable))
     }

@@ -1,10 +1,15 @@
 //! The mean of a factor summed up exactly, the terms, and what is said. How the test does on whole
 //! releases is in `tests/simulation`.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::factor::{Null, TILTS, float, ln_factor};
 use super::*;
+use crate::answer::{Answer, Data, Sample, Series};
+use crate::verdict::{Asked, Reason, Trouble};
 use crate::{Decimal, Verdict};
 
 fn decimal(text: &str) -> Decimal {
@@ -98,6 +103,35 @@ proptest! {
         let null = Null { ratio: 1.0, margin: 0.0 };
         let mean = mean_factor((&new, requests), (&stable, stable_requests), null, noise, tilt);
         prop_assert!((mean - 1.0).abs() < 1e-5, "{}", mean);
+    }
+
+    /// The generating functions, whose comparison the proof comes down to.
+    #[test]
+    fn bursts_are_no_noisier_than_negative_binomial_counts(
+        size in 1.01..30.0_f64, part in -1.0..1.0_f64,
+    ) {
+        let t = (0..2000).fold(2.0 * size, |t, _| size * f64::ln_1p(t));
+        prop_assert!(t >= 2.0 * (size - 1.0));
+        let z = if part > 0.0 { part * 0.999 / t } else { part };
+        let (bursts, counts) = (z / (1.0 - (size - 1.0) * z), -(-t * z).ln_1p() / t);
+        prop_assert!(bursts <= counts + 1e-9, "{} {}", bursts, counts);
+    }
+
+    /// A stake of NaN would be no stake.
+    #[test]
+    fn factors_are_numbers_for_the_most_extreme_counts(
+        sizes in prop::array::uniform4(0.0..53.0_f64), ratio in 1.0..1e9_f64,
+        margin in 0.0..1.0_f64, noise in 0.0..40.0_f64,
+        tilt in prop::sample::select(&TILTS[..]), all in any::<[bool; 4]>(),
+    ) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "up to 2^53")]
+        let [a, b, c, d] = sizes.map(|size| size.exp2() as u64);
+        let bad = |errors: u64, requests: u64, all: bool, any: bool| {
+            counts(if all { requests } else { errors.min(requests) * u64::from(any) }, requests)
+        };
+        let sums = (bad(a, b, all[0], all[1]), bad(c, d, all[2], all[3]));
+        let grown = ln_factor(sums, Null { ratio, margin }, noise.exp2(), tilt).exp();
+        prop_assert!(grown >= 0.0, "{}", grown);
     }
 
     #[test]
@@ -206,7 +240,85 @@ fn terms_and_counts_out_of_range_are_named_with_their_cure() {
     assert_eq!(Counts::new(2, 1), Err(CountsError::MoreErrors { errors: 2, requests: 1 }));
     assert_eq!(Counts::from_samples(1.4, 9.6), Ok(counts(1, 10)));
     assert_eq!(Counts::from_samples(10.5, 10.4), Ok(counts(10, 10)));
-    for wrong in [f64::NAN, f64::INFINITY, -1.0, 1e17] {
+    assert_eq!(Counts::from_samples(-1e-12, 10.0), Ok(counts(0, 10)));
+    for wrong in [f64::NAN, f64::INFINITY, -1.0, -0.6, 1e17] {
         assert!(matches!(Counts::from_samples(0.0, wrong), Err(CountsError::NoCount(_))));
     }
+}
+
+#[test]
+fn evidence_goes_on_from_its_text() {
+    let next = look(counts(7, 300), counts(20, 2700));
+    let mut evidence = Evidence::new(terms(Noise::Learned));
+    (0..50).for_each(|_| evidence.add(&next));
+    let text = evidence.to_text();
+    assert!(text.len() < 1000, "{text}");
+    let mut again = Evidence::from_text(&text).unwrap();
+    assert_eq!(again.counts(), evidence.counts());
+    (0..50).for_each(|_| again.add(&next));
+    (0..50).for_each(|_| evidence.add(&next));
+    // The last digit of a stake may differ, and nothing that is said.
+    assert_eq!(again.finding().told(), evidence.finding().told());
+    let broken = text.replace("\"highest\":", "\"highest\":-");
+    for other in ["", "1 ", "2 {}", text.strip_prefix("1 ").unwrap(), broken.as_str()] {
+        assert_eq!(Evidence::from_text(other), None, "{other}");
+    }
+}
+
+fn samples(label: &str, pods: &[(&str, f64)]) -> Asked {
+    let at = Timestamp::from_second(1000).unwrap();
+    let series = |(pod, value): &(&str, f64)| Series {
+        labels: [(label.to_owned(), (*pod).to_owned())].into(),
+        sample: Sample { at, value: *value },
+    };
+    let data = Data::Vector(pods.iter().map(series).collect());
+    Ok(Answer { data, warnings: Vec::new(), infos: Vec::new() })
+}
+
+fn looked(errors: &Asked, requests: &Asked) -> Result<Look, Reason> {
+    let pods = Pods { new: ["a".into()].into(), stable: ["b".into(), "c".into()].into() };
+    let window = Duration::from_secs(30);
+    let counted = Counted { errors, requests, label: "pod", pods: &pods, window };
+    counted.look(Timestamp::from_second(1000).unwrap()).and_then(Look::of_both)
+}
+
+#[test]
+fn a_look_is_the_counts_of_both_versions_pod_by_pod() {
+    let errors = samples("pod", &[("a", 2.0), ("b", 0.4), ("c", 1.0)]);
+    let requests = samples("pod", &[("a", 9.8), ("b", 20.0), ("c", 30.0), ("other", 5.0)]);
+    let whole = looked(&errors, &requests).unwrap();
+    assert_eq!(whole.new, [counts(2, 10)]);
+    assert_eq!(whole.stable, [counts(0, 20), counts(1, 30)]);
+    let part = looked(&samples("pod", &[("a", 2.0), ("b", 0.0)]), &requests).unwrap();
+    assert_eq!(part.stable, [counts(0, 20)]);
+}
+
+#[test]
+fn what_is_no_count_of_both_versions_is_no_look() {
+    let good = samples("pod", &[("a", 1.0), ("b", 1.0)]);
+    let word = |errors: &Asked, requests: &Asked| {
+        let reason = looked(errors, requests).unwrap_err();
+        (reason.verdict(), reason.word())
+    };
+    let none = samples("pod", &[]);
+    assert_eq!(word(&none, &none), (Verdict::Unknown, "NoRequests"));
+    let new = samples("pod", &[("a", 1.0)]);
+    assert_eq!(word(&new, &new), (Verdict::Unknown, "NoRequests"));
+    let idle = samples("pod", &[("a", 0.0), ("b", 1.0)]);
+    assert_eq!(word(&idle, &idle), (Verdict::Unknown, "NoRequests"));
+    let strange = samples("instance", &[("a", 1.0)]);
+    assert_eq!(word(&strange, &good), (Verdict::Error, "NotByPod"));
+    let twice = samples("pod", &[("a", 1.0), ("a", 1.0)]);
+    assert_eq!(word(&good, &twice), (Verdict::Error, "NotByPod"));
+    let nan = samples("pod", &[("a", f64::NAN), ("b", 1.0)]);
+    assert_eq!(word(&good, &nan), (Verdict::Unknown, "NotANumber"));
+    let endless = samples("pod", &[("a", f64::INFINITY)]);
+    assert_eq!(word(&endless, &good), (Verdict::Error, "Infinite"));
+    let more = samples("pod", &[("a", 9.0), ("b", 1.0)]);
+    assert_eq!(word(&more, &good), (Verdict::Error, "NoCounts"));
+    let refused: Asked = Err(Trouble::Unreachable("refused".into()));
+    assert_eq!(word(&good, &refused), (Verdict::Error, "Unreachable"));
+    let mut partial = good.clone();
+    partial.as_mut().unwrap().warnings.push("a store is missing".into());
+    assert_eq!(word(&partial, &good), (Verdict::Unknown, "Partial"));
 }

@@ -22,6 +22,8 @@ pub(super) fn literal(value: &str, quote: Quote) -> String {
                 // Writing to a String cannot fail.
                 let _ = write!(escaped, "\\x{:02x}", u32::from(char));
             }
+            // As itself it is what Prometheus takes for broken UTF-8.
+            char::REPLACEMENT_CHARACTER => escaped.push_str("\\ufffd"),
             char => escaped.push(char),
         }
     }

@@ -29,7 +29,7 @@ pub enum Place {
     Outside,
     /// In a literal; it is matched as a regular expression.
     Literal(Quote, bool),
-    /// Behind a backslash in a literal.
+    /// Behind a backslash in a literal, or among the digits that follow it.
     Escape,
     /// In a raw literal.
     Backticks,
@@ -54,10 +54,33 @@ impl fmt::Display for Place {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lexer {
     place: Place,
-    /// In a literal, behind a backslash.
-    escaped: bool,
+    escape: Escape,
+    comment: Comment,
     /// The last two characters that are no space, outside of literals.
     last: [Option<char>; 2],
+}
+
+/// Whether one stands within an escape of a literal, such as `\n` or `\x22`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Escape {
+    #[default]
+    None,
+    /// Behind the backslash.
+    Begun,
+    /// So many digits are left.
+    Digits(u8),
+}
+
+/// How a comment may end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Comment {
+    #[default]
+    AtNewline,
+    /// Behind a carriage return.
+    Returned,
+    /// Never: Prometheus ends a comment at a lone carriage return and others do not, so that
+    /// nobody knows where one stands behind it.
+    Lost,
 }
 
 impl Lexer {
@@ -66,24 +89,17 @@ impl Lexer {
     }
 
     pub fn place(&self) -> Place {
-        if self.escaped { Place::Escape } else { self.place }
+        if self.escape == Escape::None { self.place } else { Place::Escape }
     }
 
     fn step(&mut self, char: char) {
-        self.place = match (self.place, char) {
-            (Place::Outside, _) => return self.outside(char),
-            (Place::Comment, '\n') | (Place::Backticks, '`') => Place::Outside,
-            (Place::Literal(..), _) if self.escaped => {
-                self.escaped = false;
-                return;
-            }
-            (Place::Literal(..), '\\') => {
-                self.escaped = true;
-                return;
-            }
-            (Place::Literal(quote, _), char) if char == quote.char() => Place::Outside,
-            (place, _) => place,
-        };
+        match self.place {
+            Place::Outside | Place::Escape => self.outside(char),
+            Place::Comment => self.comment(char),
+            Place::Backticks if char == '`' => self.place = Place::Outside,
+            Place::Backticks => {}
+            Place::Literal(quote, _) => self.literal(char, quote),
+        }
     }
 
     fn outside(&mut self, char: char) {
@@ -98,5 +114,32 @@ impl Lexer {
         if !char.is_whitespace() && self.place != Place::Comment {
             self.last = [self.last[1], Some(char)];
         }
+    }
+
+    fn comment(&mut self, char: char) {
+        self.comment = match (self.comment, char) {
+            (Comment::AtNewline, '\r') => Comment::Returned,
+            (Comment::AtNewline | Comment::Returned, '\n') => {
+                self.place = Place::Outside;
+                Comment::AtNewline
+            }
+            (Comment::Returned, _) => Comment::Lost,
+            (comment, _) => comment,
+        };
+    }
+
+    fn literal(&mut self, char: char, quote: Quote) {
+        self.escape = match (self.escape, char) {
+            (Escape::None, '\\') => Escape::Begun,
+            (Escape::Begun, 'x' | '0'..='7') => Escape::Digits(2),
+            (Escape::Begun, 'u') => Escape::Digits(4),
+            (Escape::Begun, 'U') => Escape::Digits(8),
+            (Escape::Digits(left), _) if left > 1 => Escape::Digits(left - 1),
+            (Escape::None, char) if char == quote.char() => {
+                self.place = Place::Outside;
+                Escape::None
+            }
+            _ => Escape::None,
+        };
     }
 }

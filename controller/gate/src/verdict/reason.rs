@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use super::{Bound, Trouble, Verdict};
 use crate::Decimal;
+use crate::compare::{CountsError, Finding};
 
 /// Why.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +65,20 @@ pub enum Reason {
     RequestsUnasked,
     /// As the reason within, on the count of requests.
     Requests(Box<Reason>),
+    /// By its finding: a comparison with stable.
+    Compared(Finding),
+    /// Unknown: without requests of both versions nothing can be compared.
+    Silent {
+        /// The one without.
+        version: &'static str,
+    },
+    /// Error: a comparison needs a sample for each pod.
+    NotByPod {
+        /// The label that should hold its name.
+        label: String,
+    },
+    /// Error: the samples are no counts of requests.
+    NoCounts(CountsError),
     /// Error: an infinity.
     Infinite {
         /// Which one.
@@ -85,7 +100,9 @@ impl Reason {
         match self {
             Self::Within { .. } => Verdict::Pass,
             Self::AboveMax { .. } | Self::BelowMin { .. } => Verdict::Fail,
+            Self::Compared(finding) => finding.verdict(),
             Self::NoData
+            | Self::Silent { .. }
             | Self::NotANumber
             | Self::Stale { .. }
             | Self::Ahead { .. }
@@ -96,7 +113,11 @@ impl Reason {
                 Verdict::Error => Verdict::Error,
                 Verdict::Pass | Verdict::Fail | Verdict::Unknown => Verdict::Unknown,
             },
-            Self::Infinite { .. } | Self::SeveralSeries { .. } | Self::Trouble(_) => Verdict::Error,
+            Self::NotByPod { .. }
+            | Self::NoCounts(_)
+            | Self::Infinite { .. }
+            | Self::SeveralSeries { .. }
+            | Self::Trouble(_) => Verdict::Error,
         }
     }
 
@@ -115,6 +136,12 @@ impl Reason {
             Self::FewRequests { .. } => "FewRequests",
             Self::RequestsUnasked => "RequestsUnasked",
             Self::Requests(reason) => reason.word(),
+            Self::Compared(Finding::Worse { .. }) => "Worse",
+            Self::Compared(Finding::NotWorse { .. }) => "NotWorse",
+            Self::Compared(Finding::TooFew { .. }) => "FewRequests",
+            Self::Silent { .. } => "NoRequests",
+            Self::NotByPod { .. } => "NotByPod",
+            Self::NoCounts(_) => "NoCounts",
             Self::Infinite { .. } => "Infinite",
             Self::SeveralSeries { .. } => "SeveralSeries",
             Self::Trouble(Trouble::Unreachable(_)) => "Unreachable",
@@ -152,6 +179,17 @@ impl fmt::Display for Reason {
                 f.write_str("a least number of requests is asked for, and no query counts them")
             }
             Self::Requests(reason) => write!(f, "counting requests: {reason}"),
+            Self::Compared(finding) => f.write_str(finding.told()),
+            Self::Silent { version } => {
+                write!(f, "the {version} version had no requests, so that nothing is compared")
+            }
+            Self::NotByPod { label } => {
+                write!(
+                    f,
+                    "the counts have no label {label:?} of one pod each: name the pod's label"
+                )
+            }
+            Self::NoCounts(error) => error.fmt(f),
             Self::Infinite { value } => write!(f, "the query gives {value}, which no bound judges"),
             Self::SeveralSeries { count } => {
                 write!(f, "the query gives {count} series, not one: aggregate, such as sum(...)")

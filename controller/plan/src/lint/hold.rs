@@ -185,10 +185,11 @@ impl Release<'_> {
         let mut skipped = said.batch.iter().filter(|status| status.index == batch);
         let skipped = skipped.any(|status| status.gates_skipped.is_some());
         let mut gates = self.seen.rollout.spec.gates.iter();
+        let count = said.batch.as_ref().map_or(u32::MAX, |status| status.count);
         let passed = gates.all(|gate| {
             let mut said = said.gates.iter().filter(|said| said.name == gate.name);
             let passed = |said: &GateStatus| said.state == GateState::Passed && said.batch == batch;
-            gate.dry_run || !gate.judges(batch) || said.any(passed)
+            gate.dry_run || !gate.judges(batch, count) || said.any(passed)
         });
         lint.must(passed || skipped, "a batch passes its gates before the next", || self.detail());
     }

@@ -67,11 +67,13 @@ pub enum Bug {
     UnknownPasses,
     /// Gates are not asked.
     GatesUnheard,
+    /// A comparison counts all since the batch was ready at every look.
+    LooksOverlap,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::UnavailableFalls,
         Self::RestoreInTwoWrites,
         Self::StaleReadiness,
@@ -94,6 +96,7 @@ impl Bug {
         Self::AnnotationsLeft,
         Self::UnknownPasses,
         Self::GatesUnheard,
+        Self::LooksOverlap,
     ];
 
     /// Distorts what the webhook made of a write.
@@ -151,6 +154,12 @@ impl Saboteur {
             }
             Bug::UnknownPasses => seen.answers.iter_mut().for_each(all_good),
             Bug::GatesUnheard => seen.rollout.spec.gates.clear(),
+            Bug::LooksOverlap => {
+                for said in &mut status.gates {
+                    let since = said.measured.since();
+                    said.comparison.iter_mut().for_each(|kept| kept.until = Time(since));
+                }
+            }
             _ => {}
         }
         if let Fact::Known(workload) = &mut seen.workload {

@@ -151,8 +151,10 @@ impl Teller {
             self.say(format!("metrics {version} {health}"));
         }
         let random = &mut self.metrics;
-        let gate = pick(random, &["a/5s/1", "a/10s/3", "a/20s/2/background", "a/5s/2/dry"]);
-        let more = pick(random, &["", "", " gate=b/7s/2/background", " bake=30s"]);
+        let gates = ["a/5s/1", "a/10s/3", "a/20s/2/background", "a/5s/2/dry", "a/10s/2/compare"];
+        let gate = pick(random, &gates);
+        let compare = " gate=b/15s/1/compare/background";
+        let more = pick(random, &["", "", " gate=b/7s/2/background", " bake=30s", compare]);
         let unknown = pick(random, &["", "", " on-unknown=abort"]);
         format!("{unknown}{more} gate={gate}")
     }

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use gate::Answer;
-use gate::answer::{Data, Sample};
+use gate::answer::{Data, Sample, Series};
 use gate::verdict::{Asked, Trouble};
 use jiff::Timestamp;
 
-use crate::action::Ask;
-use crate::observed::Answered;
+use crate::action::{Ask, Both};
+use crate::observed::{Answered, Past};
 
 /// What the model knows of a version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,10 @@ pub const HEALTHS: [(Health, &str); 6] = [
 pub const QUERY: &str = "ratio{hash=\"{{revision}}\",pod=~\"{{pods}}\"}";
 /// What their values must not exceed.
 pub const MAX: &str = "0.01";
+/// The label of pods in counts for a comparison, as the ready-made queries have it.
+const POD_LABEL: &str = "pod";
+/// Requests a second that each pod serves.
+pub const RATE: i64 = 10;
 
 /// The model.
 #[derive(Debug, Default)]
@@ -56,24 +60,101 @@ impl Prometheus {
         self.healths.insert(revision.to_owned(), health);
     }
 
-    /// How the version is that a question is about.
+    /// How the version is that a question is about. Of a comparison: whether the new version
+    /// passes beside the stable one.
     pub fn health(&self, ask: &Ask) -> Health {
-        let named = self.healths.iter().find(|(name, _)| ask.query.contains(name.as_str()));
+        let Some(Both { pods, .. }) = &ask.both else { return self.of(&ask.query) };
+        let of = |pods: &mut dyn Iterator<Item = &String>| {
+            pods.next().map_or(Health::Nothing, |pod| self.of(pod))
+        };
+        match (of(&mut pods.new.iter()), of(&mut pods.stable.iter())) {
+            (Health::Bad, Health::Bad) | (Health::Good, Health::Bad) => Health::Good,
+            (Health::Good | Health::Bad, stable) if stable != Health::Good => stable,
+            (new, _) => new,
+        }
+    }
+
+    /// How the version is that a text names.
+    fn of(&self, text: &str) -> Health {
+        let named = self.healths.iter().find(|(name, _)| text.contains(name.as_str()));
         named.map(|(_, health)| *health).unwrap_or_default()
     }
 
     /// The answer.
     pub fn answer(&self, ask: Ask, at: Timestamp) -> Answered {
-        let sample = |value| Data::Scalar(Sample { at, value });
-        let answer = |data, warnings| Answer { data, warnings, infos: Vec::new() };
-        let asked: Asked = match self.health(&ask) {
-            Health::Good => Ok(answer(sample(0.001), Vec::new())),
-            Health::Bad => Ok(answer(sample(0.05), Vec::new())),
-            Health::Nothing => Ok(answer(Data::Vector(Vec::new()), Vec::new())),
-            Health::NotANumber => Ok(answer(sample(f64::NAN), Vec::new())),
-            Health::Partial => Ok(answer(sample(0.001), vec!["a store did not answer".into()])),
-            Health::Down => Err(Trouble::Unreachable("connection refused".into())),
-        };
-        Answered { ask, asked, requests: None }
+        match ask.both.clone() {
+            Some(both) => self.counts(ask, &both),
+            None => Answered { asked: self.ratio(&ask, at), ask, requests: None, past: Vec::new() },
+        }
     }
+
+    fn ratio(&self, ask: &Ask, at: Timestamp) -> Asked {
+        let sample = |value| Data::Scalar(Sample { at, value });
+        match self.health(ask) {
+            Health::Good => answer(sample(0.001), Vec::new()),
+            Health::Bad => answer(sample(0.05), Vec::new()),
+            Health::Nothing => answer(Data::Vector(Vec::new()), Vec::new()),
+            Health::NotANumber => answer(sample(f64::NAN), Vec::new()),
+            Health::Partial => answer(sample(0.001), partial()),
+            Health::Down => down(),
+        }
+    }
+
+    /// Counts of both versions, pod by pod.
+    fn counts(&self, ask: Ask, both: &Both) -> Answered {
+        let window = i64::try_from(ask.window.as_secs()).unwrap_or(i64::MAX);
+        let of = |at: Timestamp, bad: bool| self.count(both, at, window, bad);
+        let past = both.past.iter().map(|at| Past {
+            at: *at,
+            asked: of(*at, true),
+            requests: of(*at, false),
+        });
+        let (asked, requests) = (of(both.until, true), Some(of(both.until, false)));
+        let past = if asked.is_ok() { past.collect() } else { Vec::new() };
+        Answered { ask, asked, requests, past }
+    }
+
+    fn count(&self, both: &Both, at: Timestamp, window: i64, bad: bool) -> Asked {
+        let pods = || both.pods.new.iter().chain(&both.pods.stable);
+        let is = |health| pods().any(|pod| self.of(pod) == health);
+        if is(Health::Down) {
+            return down();
+        }
+        let series = pods().filter(|pod| self.of(pod) != Health::Nothing).map(|pod| {
+            let health = self.of(pod);
+            let value = match health {
+                Health::NotANumber => f64::NAN,
+                _ => served(at, window, if bad { badness(health) } else { 1 }),
+            };
+            let labels = [(POD_LABEL.to_owned(), pod.clone())].into();
+            Series { labels, sample: Sample { at, value } }
+        });
+        let warnings = if is(Health::Partial) { partial() } else { Vec::new() };
+        answer(Data::Vector(series.collect()), warnings)
+    }
+}
+
+fn answer(data: Data, warnings: Vec<String>) -> Asked {
+    Ok(Answer { data, warnings, infos: Vec::new() })
+}
+
+fn partial() -> Vec<String> {
+    vec!["a store did not answer".into()]
+}
+
+fn down() -> Asked {
+    Err(Trouble::Unreachable("connection refused".into()))
+}
+
+/// Of so many requests one is bad.
+fn badness(health: Health) -> i64 {
+    if health == Health::Bad { 2 } else { 1000 }
+}
+
+/// Every so manieth request of a pod in a window: counters grow steadily, so that windows which
+/// follow each other add up.
+fn served(at: Timestamp, window: i64, every: i64) -> f64 {
+    let until = |second: i64| (second.saturating_mul(RATE)).div_euclid(every);
+    let count = until(at.as_second()) - until(at.as_second().saturating_sub(window));
+    i32::try_from(count).map_or(f64::INFINITY, f64::from)
 }

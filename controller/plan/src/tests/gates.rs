@@ -62,7 +62,8 @@ fn scalar(ask: &Ask, value: f64) -> Asked {
 }
 
 fn answer(scene: &mut Scene, ask: &Ask, asked: Asked) -> Plan {
-    scene.seen.answers = vec![Answered { ask: ask.clone(), asked, requests: None }];
+    scene.seen.answers =
+        vec![Answered { ask: ask.clone(), asked, requests: None, past: Vec::new() }];
     scene.plan()
 }
 

@@ -1,12 +1,15 @@
 //! Invariant 6: no batch is left without its gates' passes, counted from what the model Prometheus
-//! said, whatever the status makes of it.
+//! said, whatever the status makes of it. And no request counts twice in a comparison.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crds::status::GateStatus;
 use crds::{Revision, RolloutSpec};
+use gate::Evidence;
 
-use crate::sim::metrics::Health;
+use crate::action::Ask;
+use crate::sim::metrics::{Health, RATE};
 use crate::sim::moment::Moment;
 
 /// What was said of gates.
@@ -15,12 +18,32 @@ pub struct Gates {
     /// Gate, batch, when it was said, and whether it was a pass.
     said: Vec<(String, u32, Moment, bool)>,
     skipped: BTreeSet<(Revision, u32)>,
+    /// Seconds that were counted for each gate, with the most new pods that were asked about.
+    counted: BTreeMap<String, (BTreeSet<i64>, usize)>,
 }
 
 impl Gates {
     /// An answer was delivered.
-    pub fn answered(&mut self, gate: &str, batch: u32, health: Health, at: Moment) {
-        self.said.push((gate.to_owned(), batch, at, health == Health::Good));
+    pub fn answered(&mut self, ask: &Ask, health: Health, at: Moment) {
+        self.said.push((ask.gate.clone(), ask.batch, at, health == Health::Good));
+        let Some(both) = &ask.both else { return };
+        let (seconds, pods) = self.counted.entry(ask.gate.clone()).or_default();
+        let until = both.until.as_second();
+        let window = i64::try_from(ask.window.as_secs()).unwrap_or(i64::MAX);
+        seconds.extend(until.saturating_sub(window)..until);
+        *pods = both.pods.new.len().max(*pods);
+    }
+
+    /// The evidence of a gate has no more requests than there can have been.
+    pub fn is_counted_once(&self, said: &GateStatus) -> bool {
+        let Some(kept) = &said.comparison else { return true };
+        let Some(evidence) = Evidence::from_text(&kept.evidence) else { return false };
+        let (seconds, pods) = match self.counted.get(&said.name) {
+            Some((seconds, pods)) => (seconds.len(), *pods),
+            None => (0, 0),
+        };
+        let most = u64::try_from(RATE).unwrap_or(0).saturating_mul((seconds * pods) as u64);
+        evidence.counts().0.requests() <= most
     }
 
     /// The user let a batch go on without its gates.
@@ -41,7 +64,8 @@ impl Gates {
     }
 
     fn fulfils(&self, spec: &RolloutSpec, batch: u32, since: Moment) -> bool {
-        let mut gates = spec.gates.iter().filter(|gate| gate.judges(batch) && !gate.dry_run);
+        let count = u32::try_from(spec.strategy.batches.len()).unwrap_or(u32::MAX);
+        let mut gates = spec.gates.iter().filter(|gate| gate.judges(batch, count) && !gate.dry_run);
         gates.all(|gate| {
             let passes = |(name, of, at, good): &&(String, u32, Moment, bool)| {
                 *name == gate.name && *of == batch && *good && *at + Duration::from_secs(1) >= since

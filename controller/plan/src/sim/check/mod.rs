@@ -82,7 +82,7 @@ impl Checks {
             Kind::Pod => self.see_pod(cluster, number),
             Kind::Rollout => {
                 self.releases.see_rollout(cluster);
-                Ok(())
+                self.see_gates(cluster)
             }
             Kind::ReplicaSet | Kind::ControllerRevision => Ok(()),
         };
@@ -135,7 +135,7 @@ impl Checks {
 
     /// The model Prometheus answered a gate.
     pub fn answered(&mut self, answered: &Answered, health: Health, at: Moment) {
-        self.releases.gates.answered(&answered.ask.gate, answered.ask.batch, health, at);
+        self.releases.gates.answered(&answered.ask, health, at);
     }
 
     /// The user evicted a pod of this name.
@@ -171,6 +171,15 @@ impl Checks {
         }
         let lifted = is_fenced(&before) && !is_fenced(&now);
         if lifted { self.releases.lifted(&self.pods, cluster, &now) } else { Ok(()) }
+    }
+
+    fn see_gates(&self, cluster: &Cluster) -> Verdict {
+        let gates = cluster.rollouts.iter().flat_map(|rollout| &rollout.status.gates);
+        let mut twice = gates.filter(|said| !self.releases.gates.is_counted_once(said));
+        match twice.next() {
+            Some(said) => Err((6, format!("gate {} counts requests twice", said.name))),
+            None => Ok(()),
+        }
     }
 
     fn see_pod(&mut self, cluster: &Cluster, number: usize) -> Verdict {

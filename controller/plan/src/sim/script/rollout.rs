@@ -1,10 +1,10 @@
 //! How stories write a Rollout: `rollout batches=1/manual,20%/30s,100% [deadline=1m]
-//! [on-failure=pause] [gate=errors/10s/3[/background|/dry]] [on-unknown=abort] [bake=30s]
+//! [on-failure=pause] [gate=errors/10s/3[/background|/dry|/compare]] [on-unknown=abort] [bake=30s]
 //! [paused]`.
 
 use std::fmt;
 
-use crds::gates::PrometheusGate;
+use crds::gates::{Compare, ErrorRatio, PrometheusGate};
 use crds::rollout::{Batch, OnFailure, Pause, Strategy, WorkloadRef};
 use crds::{Gate, RolloutSpec};
 use gate::history::OnUnknown;
@@ -59,19 +59,21 @@ fn batch(word: &str) -> Result<Batch, Unreadable> {
     Ok(Batch { replicas: quantity(replicas)?, traffic: None, pause })
 }
 
-/// `errors/10s/3`, with `/background` or `/dry` behind it.
+/// `errors/10s/3`, with `/background`, `/dry` or `/compare` behind it.
 fn gate(words: &str) -> Result<Gate, Unreadable> {
     let mut parts = words.split('/');
     let mut part = || parts.next().ok_or_else(|| Unreadable(words.to_owned()));
     let (name, interval, count) = (part()?.to_owned(), number(part()?)?, number(part()?)?);
     let more: Vec<&str> = parts.collect();
+    let compares = more.contains(&"compare");
     let prometheus = PrometheusGate {
         provider: None,
-        query: Some(QUERY.to_owned()),
-        error_ratio: None,
+        query: (!compares).then(|| QUERY.to_owned()),
+        error_ratio: compares.then(ErrorRatio::default),
         latency: None,
-        max: Some(number(MAX)?),
+        max: if compares { None } else { Some(number(MAX)?) },
         min: None,
+        compare: compares.then(Compare::default),
         window: None,
         min_requests: None,
         requests: None,
@@ -120,6 +122,9 @@ fn print_gate(f: &mut fmt::Formatter<'_>, gate: &Gate) -> fmt::Result {
     write!(f, " gate={}", gate.name)?;
     gate.interval.iter().try_for_each(|interval| write!(f, "/{interval}"))?;
     write!(f, "/{}", gate.count.unwrap_or(1))?;
+    if gate.prometheus.compare.is_some() {
+        f.write_str("/compare")?;
+    }
     if gate.background {
         f.write_str("/background")?;
     }

@@ -1,0 +1,45 @@
+//! Why a gate's question cannot be asked now, and what that says. Never a pass, never a fail.
+
+use crds::gates::GateError;
+use gate::history::Measurement;
+use gate::query::RenderError;
+use gate::verdict::Verdict;
+use jiff::Timestamp;
+
+const NO_STABLE_PODS: &str = "there are no pods of the stable version to compare with";
+
+/// Why a question cannot be asked.
+pub(super) enum Unasked {
+    Gate(GateError),
+    Render(RenderError),
+    /// Nothing to compare with.
+    NoStablePods,
+}
+
+impl From<GateError> for Unasked {
+    fn from(error: GateError) -> Self {
+        Self::Gate(error)
+    }
+}
+
+impl From<RenderError> for Unasked {
+    fn from(error: RenderError) -> Self {
+        Self::Render(error)
+    }
+}
+
+impl Unasked {
+    /// What cannot be asked says nothing, or is wrong.
+    pub(super) fn measurement(&self, at: Timestamp) -> Measurement {
+        let (verdict, reason, told) = match self {
+            Self::Gate(error) => (Verdict::Error, "GateInvalid", error.to_string()),
+            Self::Render(RenderError::NoPods) => {
+                (Verdict::Unknown, "NoPods", RenderError::NoPods.to_string())
+            }
+            Self::NoStablePods => (Verdict::Unknown, "NoStablePods", NO_STABLE_PODS.to_owned()),
+            Self::Render(error) => (Verdict::Unknown, "NoWindow", error.to_string()),
+        };
+        let (query, values) = (String::new(), Vec::new());
+        Measurement { at, verdict, reason: reason.into(), told, query, values }
+    }
+}

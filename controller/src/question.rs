@@ -1,0 +1,48 @@
+//! The questions of gates, carried out: what a plan asks is asked of its provider, query by query.
+//! Makes no choice and judges no answer.
+
+use plan::Ask;
+use plan::observed::{Answered, Past};
+use runtime::clock;
+use tokio::time::Instant;
+
+use crate::reconcile::Context;
+
+/// What was asked for of the past is given up after so long: the present is waiting.
+const PAST: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Asks what a gate wants to know, both queries at once.
+pub async fn ask(context: &Context, ask: Ask) -> Answered {
+    let started = clock::instant();
+    let providers = &context.providers;
+    let at = ask.both.as_ref().map(|both| both.until);
+    let requests = async {
+        match &ask.requests {
+            Some(query) => Some(providers.ask(&ask.provider, query, at).await),
+            None => None,
+        }
+    };
+    let (asked, requests) = tokio::join!(providers.ask(&ask.provider, &ask.query, at), requests);
+    context.metrics.asked(clock::instant() - started, asked.is_ok());
+    let past = if asked.is_ok() { past(context, &ask, started + PAST).await } else { Vec::new() };
+    Answered { ask, asked, requests, past }
+}
+
+/// One moment after the other, the last first, until one cannot be had or it takes too long.
+async fn past(context: &Context, ask: &Ask, until: Instant) -> Vec<Past> {
+    let (Some(both), Some(query)) = (&ask.both, &ask.requests) else { return Vec::new() };
+    let providers = &context.providers;
+    let mut all = Vec::new();
+    for at in both.past.iter().rev().copied() {
+        let (asked, requests) = tokio::join!(
+            providers.ask(&ask.provider, &ask.query, Some(at)),
+            providers.ask(&ask.provider, query, Some(at)),
+        );
+        if asked.is_err() || requests.is_err() || clock::instant() > until {
+            break;
+        }
+        all.push(Past { at, asked, requests });
+    }
+    all.reverse();
+    all
+}
