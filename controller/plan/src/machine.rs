@@ -295,7 +295,7 @@ fn let_go(draft: &mut Draft<'_>, workload: Option<&Workload>) {
     draft.armed = Armed::No;
     draft.phase(Phase::Terminating);
     draft.wait(Wait::Disarming);
-    if let Flow::Moving(wait) = traffic::home(draft) {
+    if let Flow::Moving(wait) = traffic::let_go(draft) {
         return draft.wait(wait);
     }
     if let Some(workload) = workload {

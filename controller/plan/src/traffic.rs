@@ -101,14 +101,25 @@ pub(crate) fn withdraw(draft: &mut Draft<'_>, sets: &Sets, stable: &Revision) ->
     let split = Split { stable, update: &update, weight: 0, chosen: &[], pods: 0 };
     match bring(draft, sets, &split) {
         Flow::There => Flow::There,
-        Flow::Moving(wait) => {
-            let said = draft.before().waiting_for.as_ref();
-            let since = said.filter(|said| wait.reason(draft.kind()) == said.reason);
-            let until = later(since.map_or(draft.now, |said| said.since.0), BACK_SECONDS);
-            draft.wake_at(until);
-            if draft.now < until { Flow::Moving(wait) } else { Flow::There }
-        }
+        Flow::Moving(wait) => for_a_while(draft, wait),
     }
+}
+
+/// The same as [`home`] for a Rollout that is being deleted: neither a gateway that is gone nor a
+/// kind of route that is not installed any more keeps it.
+pub(crate) fn let_go(draft: &mut Draft<'_>) -> Flow {
+    match home(draft) {
+        Flow::There => Flow::There,
+        Flow::Moving(wait) => for_a_while(draft, wait),
+    }
+}
+
+fn for_a_while(draft: &mut Draft<'_>, wait: Wait) -> Flow {
+    let said = draft.before().waiting_for.as_ref();
+    let since = said.filter(|said| wait.reason(draft.kind()) == said.reason);
+    let until = later(since.map_or(draft.now, |said| said.since.0), BACK_SECONDS);
+    draft.wake_at(until);
+    if draft.now < until { Flow::Moving(wait) } else { Flow::There }
 }
 
 /// The user's own rules, and nothing of ours left.
@@ -292,7 +303,10 @@ fn write_routes(
             Fact::Unknown(why) => Some(Wait::FactsUnknown { why: why.clone() }),
             Fact::Absent if hold.is_none() => None,
             Fact::Absent => Some(Wait::RouteMissing { route: title }),
-            Fact::Known(seen) => write_route(draft, &fact.route, seen, hold),
+            Fact::Known(seen) => match hold.as_ref().and_then(|hold| unasked(seen, hold)) {
+                Some(why) => Some(Wait::RouteUnfit { route: title, why }),
+                None => write_route(draft, &fact.route, seen, hold),
+            },
         };
         wait = wait.or(said);
     }
@@ -300,6 +314,16 @@ fn write_routes(
         draft.status.routes.iter_mut().for_each(|route| route.seen_at = None);
     }
     wait
+}
+
+/// The route sends nothing to a Service that is to be shared.
+fn unasked(seen: &RouteSeen, hold: &RouteHold) -> Option<String> {
+    let asked = |share: &Share| {
+        let names = [Some(&share.service), share.stable.as_ref(), Some(&share.canary)];
+        seen.backends.iter().any(|backend| names.contains(&Some(backend)))
+    };
+    let share = hold.shares.iter().find(|share| !asked(share))?;
+    Some(format!("no rule of it sends requests to service {}", share.service))
 }
 
 fn write_route(

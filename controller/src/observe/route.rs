@@ -65,11 +65,23 @@ pub fn route(raw: &Raw) -> Result<RouteRead, Unreadable> {
         generation,
         hold: RouteHold::of(value),
         hold_text: raw.annotation(HOLD_ANNOTATION).map(str::to_owned),
+        backends: backends(value),
         projected: projected(value).map_err(|unfit| unfit.to_string()),
         taken: taken(&status, parents, generation),
     };
     let annotated = raw.meta().annotations.is_some();
     Ok(RouteRead { rollout: raw.label(ROLLOUT_LABEL).map(str::to_owned), seen, annotated })
+}
+
+/// Names of Services in its rules.
+fn backends(value: &Value) -> Vec<String> {
+    let rules = value["spec"]["rules"].as_array().into_iter().flatten();
+    let refs = rules.filter_map(|rule| rule["backendRefs"].as_array()).flatten();
+    let mut names: Vec<String> =
+        refs.filter_map(|one| one["name"].as_str()).map(str::to_owned).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Every parent has taken this generation. A gateway that does not know a parent says nothing of it.

@@ -36,6 +36,8 @@ pub struct RouteSeen {
     pub hold: RouteReading,
     /// Its text, for preconditions.
     pub hold_text: Option<String>,
+    /// Services that its rules name, ours among them.
+    pub backends: Vec<String>,
     /// The rules are what the hold makes of them; or why they cannot be.
     pub projected: Result<bool, String>,
     /// Every gateway has taken this generation; or what one says.

@@ -28,6 +28,7 @@ fn untouched() -> RouteSeen {
         generation: 4,
         hold: RouteReading::None,
         hold_text: None,
+        backends: vec!["web".into()],
         projected: Ok(true),
         taken: Ok(()),
     }
@@ -261,6 +262,16 @@ fn a_route_that_is_not_there_is_said() {
     let plan = settled(&mut scene);
     assert_phase(&plan, Phase::Progressing, "RouteMissing");
     assert_eq!(holds(&plan), 0);
+}
+
+#[test]
+fn a_route_that_sends_nothing_to_the_service_is_said() {
+    let mut scene = routed(Scene::announced());
+    route(&mut scene).backends = vec!["other".into()];
+    let plan = settled(&mut scene);
+    assert_phase(&plan, Phase::Progressing, "RouteUnfit");
+    let said = plan.status.waiting_for.unwrap().message;
+    assert!(said.contains("no rule of it sends requests to service web"), "{said}");
 }
 
 #[test]
