@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crds::request::Verb;
 use crds::status::Phase;
-use crds::{Original, Revision};
+use crds::Revision;
 
 use super::check::{Summary, Violation};
 use super::script::{Change, Command, Script, Simple};
 use super::stock::Behaviour;
 use super::timeline::Entry;
-use super::user::{Said, manifest};
+use super::user::{Own, Said, Stated, manifest};
 use super::world::{Fault, NAME, Options, World};
 use crate::observed::Strategy;
 
@@ -217,7 +217,7 @@ impl Story {
         let ask = |verb| Some(Command::Ask { verb, batch: None });
         match (status.phase, waits) {
             (Phase::Ready | Phase::Rejected, _) if !workload.spec.paused => None,
-            (_, "RecreateStrategy" | "WorkloadMissing") => None,
+            (_, "RecreateStrategy" | "OnDeleteStrategy" | "WorkloadMissing") => None,
             (_, "Promotion") => ask(Verb::Promote),
             (_, "GateUnknown") => ask(Verb::SkipGates),
             (_, "Paused") => ask(Verb::Resume),
@@ -281,19 +281,21 @@ impl Story {
 
 type RolloutSpecOf = crds::RolloutSpec;
 
-fn state(change: &Change, stated: &mut super::user::Stated) {
+fn state(change: &Change, stated: &mut Stated) {
     // It was read as a whole before.
     drop(change.state(stated));
 }
 
-fn edited(before: Original, changes: &[Change]) -> Original {
-    let mut stated = super::user::Stated {
+fn edited(was: Own, changes: &[Change]) -> Own {
+    let before = was.fields;
+    let mut stated = Stated {
         surge: Some(before.max_surge),
         unavailable: Some(before.max_unavailable),
         min_ready_seconds: Some(before.min_ready_seconds),
         progress_deadline_seconds: Some(before.progress_deadline_seconds),
         paused: Some(before.paused),
-        ..super::user::Stated::default()
+        partition: Some(was.partition),
+        ..Stated::default()
     };
     for change in changes {
         state(change, &mut stated);

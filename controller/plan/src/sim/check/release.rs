@@ -13,7 +13,7 @@ use crds::{Hold, HoldState, IntOrPercent, Original, Request, Revision, RolloutSp
 
 use super::gates::Gates;
 use super::pods::Pods;
-use super::{Verdict, is_armed, is_fenced};
+use super::{Verdict, is_armed, is_fenced, is_shut};
 use crate::observed::Strategy;
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
@@ -25,6 +25,8 @@ use crate::sim::stock::arithmetic::fenceposts;
 pub struct Releases {
     pub gates: Gates,
     pub fields: Option<Original>,
+    /// The user's own, of a StatefulSet.
+    pub partition: i32,
     pub stable: Option<Revision>,
     current: Option<Release>,
     /// Most pods that revisions may have that are neither stable nor released now.
@@ -76,7 +78,12 @@ impl Releases {
     /// The workload is gone.
     pub fn forget(&mut self) {
         *self =
-            Self { fields: self.fields, specs: std::mem::take(&mut self.specs), ..Self::default() };
+            Self {
+                fields: self.fields,
+                partition: self.partition,
+                specs: std::mem::take(&mut self.specs),
+                ..Self::default()
+            };
     }
 
     /// The user's own fields change.
@@ -113,6 +120,9 @@ impl Releases {
     /// and takes ready ones of the older for unready ones of the younger. Or one has to, and the
     /// stable pods are not ready themselves. So many may go too early.
     pub fn torn(&self, pods: &Pods, workload: &Deployment) -> i32 {
+        if workload.stateful.is_some() {
+            return 0;
+        }
         let stable = self.stable.as_ref();
         let others = pods
             .revisions()
@@ -218,7 +228,7 @@ impl Releases {
         if self.stable.as_ref() == Some(revision) {
             return Ok(());
         }
-        let empty = before.spec.replicas == 0 || now.spec.replicas == 0;
+        let empty = self.live_reach(before) == 0 || self.live_reach(now) == 0;
         let recreate = now.spec.strategy == Strategy::Recreate;
         if empty || recreate || !is_armed(before) || self.specs.is_empty() {
             if let Some(stable) = self.stable.replace(revision.clone()) {
@@ -251,10 +261,11 @@ impl Releases {
             self.let_surge(pods, cluster, now);
         }
         let (count, allowed) =
-            (reach(&release, pods, cluster), self.allowed(&release, now.spec.replicas));
+            (reach(&release, pods, cluster), self.allowed(&release, self.reachable(now)));
         // Where no ReplicaSet has a size at all, the newest one gets everything.
         let mine = cluster.sets.iter().filter(|set| set.owner == now.meta.uid);
-        let none = mine.map(|set| set.replicas).sum::<i32>() == 0;
+        let sized = now.stateful.is_none();
+        let none = sized && mine.map(|set| set.replicas).sum::<i32>() == 0;
         let count = if none { now.spec.replicas } else { count };
         release.loose = (count > allowed).then_some(count);
         release.was_loose = count > allowed;
@@ -276,7 +287,7 @@ impl Releases {
 
     fn leave_current(&mut self, pods: &Pods, workload: &Deployment, cluster: &Cluster) {
         if let Some(release) = self.current.take() {
-            let allowed = self.allowed(&release, workload.spec.replicas);
+            let allowed = self.allowed(&release, self.reachable(workload));
             let count = reach(&release, pods, cluster).max(allowed);
             self.left.insert(release.revision, count);
         }
@@ -295,7 +306,9 @@ impl Releases {
         }
         let mine = cluster.sets.iter().filter(|set| set.owner == now.meta.uid);
         // With no pod at all there is nothing to keep.
-        let empty = pods.total() == 0 && mine.map(|set| set.replicas).sum::<i32>() == 0;
+        let sized = now.stateful.is_none();
+        let empty =
+            sized && pods.total() == 0 && mine.map(|set| set.replicas).sum::<i32>() == 0;
         if !empty && !release.had_all && !self.may_be_last(release.batch) {
             return Err((1, format!("fence lifted in batch {}", release.batch)));
         }
@@ -311,9 +324,18 @@ impl Releases {
     }
 
     /// The user scaled: shares are kept, as nearly as pods can be counted.
-    pub fn scaled(&mut self, pods: &Pods, cluster: &Cluster, owner: &Deployment, before: i32) {
-        let after = owner.spec.replicas;
+    pub fn scaled(
+        &mut self,
+        pods: &Pods,
+        cluster: &Cluster,
+        owner: &Deployment,
+        before: &Deployment,
+    ) {
         self.calm = Calm::default();
+        if owner.stateful.is_some() {
+            return self.scaled_stateful(pods, cluster, owner, before);
+        }
+        let (before, after) = (before.spec.replicas, owner.spec.replicas);
         let share = |count: i32| share(count, before, after);
         for count in self.left.values_mut() {
             *count = share(*count).max(*count);
@@ -327,6 +349,42 @@ impl Releases {
         let count = reach(release, pods, cluster).max(allowed);
         release.loose = Some(share(count).max(count.min(before)).max(release.loose.unwrap_or(0)));
         release.was_loose = true;
+    }
+
+    /// While the partition is down the pods that scaling makes are of the new version, until it is
+    /// up; who has shut it lets none be.
+    fn scaled_stateful(
+        &mut self,
+        pods: &Pods,
+        cluster: &Cluster,
+        now: &Deployment,
+        before: &Deployment,
+    ) {
+        let (after, was) = (self.reachable(now), self.reachable(before));
+        let more = (after - was).max(0);
+        let allowed = self.current.as_ref().map_or(0, |release| self.allowed(release, was));
+        if is_shut(before) || more == 0 {
+            return;
+        }
+        self.high = self.high.max(self.all_new(pods, now, cluster)) + more;
+        let Some(release) = &mut self.current else { return };
+        let count = reach(release, pods, cluster).max(allowed);
+        release.loose = Some(count + more);
+        release.was_loose = true;
+    }
+
+    /// Pods that an update may reach.
+    pub fn reachable(&self, workload: &Deployment) -> i32 {
+        let partition = if workload.stateful.is_some() { self.partition } else { 0 };
+        (workload.spec.replicas - partition.max(0)).max(0)
+    }
+
+    /// The same where the user's own partition may have come with this very write.
+    fn live_reach(&self, workload: &Deployment) -> i32 {
+        if workload.stateful.is_none() || is_fenced(workload) {
+            return self.reachable(workload);
+        }
+        (workload.spec.replicas - workload.partition()).max(0)
     }
 
     /// A pod was created.
@@ -346,7 +404,7 @@ impl Releases {
             return Err((1, format!("{all} pods of all new revisions, at most {most} allowed")));
         }
         if let Some(release) = self.current.as_ref().filter(|r| r.revision == *revision) {
-            let allowed = self.allowed(release, workload.spec.replicas);
+            let allowed = self.allowed(release, self.reachable(workload));
             let had = if release.before > 0 { release.before + self.surging } else { 0 };
             let allowed = allowed.max(release.loose.unwrap_or(0)).max(had);
             if count > allowed {
@@ -382,6 +440,13 @@ impl Releases {
     /// Pods of the revisions that are neither stable nor were released: that are there, and are to
     /// stay (a ReplicaSet gives its pods up a moment after it was made smaller).
     fn all_new(&self, pods: &Pods, workload: &Deployment, cluster: &Cluster) -> i32 {
+        if workload.stateful.is_some() {
+            let new = |revision: &Revision| {
+                self.stable.as_ref() != Some(revision) && self.left.get(revision) != Some(&i32::MAX)
+            };
+            let all = pods.revisions().into_iter();
+            return all.filter(|(revision, _)| new(revision)).map(|(_, count)| count).sum();
+        }
         let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
         let new = mine.filter(|set| {
             self.stable.as_ref() != Some(&set.revision)
@@ -408,13 +473,13 @@ impl Releases {
 
     /// Moves on as far as the pods and the user allow.
     pub fn advance(&mut self, pods: &Pods, workload: &Deployment, cluster: &Cluster) {
-        self.calm.see(is_scaled(workload, cluster), cluster.now);
+        self.calm.see(is_scaled(pods, workload, cluster), cluster.now);
         let quiet = self.current.is_none() && self.calm.is_long();
         if quiet && self.all_new(pods, workload, cluster) == 0 {
             self.high = 0;
         }
         while let Some(release) = &self.current {
-            let allowed = self.allowed(release, workload.spec.replicas);
+            let allowed = self.allowed(release, self.reachable(workload));
             self.high = self.high.max(allowed);
             let count = pods.of(&release.revision);
             let tight = release.loose.is_some() && count <= allowed && self.calm.is_long();
@@ -486,9 +551,21 @@ impl Releases {
         self.specs.is_empty() || self.specs.iter().any(last)
     }
 
+    /// The pods of the batch are ready, and another batch follows.
+    pub fn has_arrived(&self, pods: &Pods, workload: &Deployment, now: Moment) -> bool {
+        let arrived = |release: &Release| {
+            release.revision == workload.revision
+                && !release.had_all
+                && !self.may_be_last(release.batch)
+                && !self.full.contains(&release.revision)
+                && self.is_done(release, pods, workload, now)
+        };
+        self.current.as_ref().is_some_and(arrived)
+    }
+
     /// The fewest ready pods that end a batch.
     fn demanded(&self, batch: usize, workload: &Deployment) -> i32 {
-        let replicas = workload.spec.replicas;
+        let replicas = self.reachable(workload);
         let least = self.definitions(batch).map(|batch| batch.replicas.ceil_of(replicas)).min();
         match replicas {
             0 | 1 => 0,
@@ -588,7 +665,11 @@ fn share(count: i32, before: i32, after: i32) -> i32 {
 }
 
 /// The stock controller has acted on the last scaling.
-fn is_scaled(workload: &Deployment, cluster: &Cluster) -> bool {
+fn is_scaled(pods: &Pods, workload: &Deployment, cluster: &Cluster) -> bool {
+    if workload.stateful.is_some() {
+        let seen = workload.status.observed_generation >= workload.meta.generation;
+        return seen && pods.total() <= workload.spec.replicas;
+    }
     let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
     let active = mine.filter(|set| set.replicas > 0 || set.status.replicas > 0);
     let scaled = |set: &std::rc::Rc<crate::sim::cluster::objects::ReplicaSet>| {
