@@ -229,7 +229,8 @@ impl Story {
             (_, "DeploymentPaused") | (Phase::Ready | Phase::Rejected, _) => {
                 Some(Command::Simple(Simple::Resume))
             }
-            (_, "ScaledToZero") => Some(Command::Scale(3)),
+            // To zero, or to what its partition keeps from every update.
+            (_, "ScaledToZero") => Some(Command::Scale(3 + workload_partition(world))),
             // There is nothing to wait for where the stable version itself is broken.
             (_, "StablePods" | "MovingBack") if is_stable_broken => None,
             // Nor where the stock controller is stuck: it ends no scaling under Recreate.
@@ -277,6 +278,11 @@ impl Story {
             summary.fields
         )
     }
+}
+
+/// The user's own partition.
+fn workload_partition(world: &World) -> i32 {
+    world.checks.fields().map_or(0, |own| own.partition)
 }
 
 type RolloutSpecOf = crds::RolloutSpec;

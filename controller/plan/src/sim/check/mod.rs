@@ -174,6 +174,10 @@ impl Checks {
             self.releases.scaled(&self.pods, cluster, &now, &before);
         }
         if before.revision != now.revision {
+            if now.stateful.is_some_and(|stateful| !stateful.ordered) {
+                let name = |index| format!("{}-{index}", now.meta.name).into();
+                self.pods.overtaken((0..now.spec.replicas).map(name));
+            }
             return self.releases.template_changed(&self.pods, cluster, &before, &now);
         }
         let lifted = is_fenced(&before) && !is_fenced(&now);

@@ -107,6 +107,17 @@ impl Pods {
         }
     }
 
+    /// Another template overtakes an update, and the stock controller does not wait for pods below
+    /// the one that it replaces: those of its names that are not ready now are on nobody's account.
+    pub fn overtaken(&mut self, names: impl Iterator<Item = Rc<str>>) {
+        for name in names {
+            match self.pods.get_mut(&name).filter(|seen| seen.active) {
+                Some(seen) => seen.excused |= seen.ready_since.is_none(),
+                None => drop(self.missing.insert(name, 1)),
+            }
+        }
+    }
+
     /// Active pods.
     pub fn total(&self) -> i32 {
         count(self.active())

@@ -366,7 +366,6 @@ impl Releases {
         if is_shut(before) || more == 0 {
             return;
         }
-        self.high = self.high.max(self.all_new(pods, now, cluster)) + more;
         let Some(release) = &mut self.current else { return };
         let count = reach(release, pods, cluster).max(allowed);
         release.loose = Some(count + more);
@@ -399,8 +398,12 @@ impl Releases {
         if self.native || self.stable.as_ref() == Some(revision) {
             return Ok(());
         }
+        if is_current(revision, workload, cluster) {
+            return Ok(());
+        }
         let (all, most) = (self.all_new(pods, workload, cluster), self.high + self.surge(workload));
-        if all > most {
+        // A StatefulSet's update begins at the top, wherever an overtaken one has got to.
+        if all > most && workload.stateful.is_none() {
             return Err((1, format!("{all} pods of all new revisions, at most {most} allowed")));
         }
         if let Some(release) = self.current.as_ref().filter(|r| r.revision == *revision) {
@@ -440,13 +443,6 @@ impl Releases {
     /// Pods of the revisions that are neither stable nor were released: that are there, and are to
     /// stay (a ReplicaSet gives its pods up a moment after it was made smaller).
     fn all_new(&self, pods: &Pods, workload: &Deployment, cluster: &Cluster) -> i32 {
-        if workload.stateful.is_some() {
-            let new = |revision: &Revision| {
-                self.stable.as_ref() != Some(revision) && self.left.get(revision) != Some(&i32::MAX)
-            };
-            let all = pods.revisions().into_iter();
-            return all.filter(|(revision, _)| new(revision)).map(|(_, count)| count).sum();
-        }
         let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
         let new = mine.filter(|set| {
             self.stable.as_ref() != Some(&set.revision)
@@ -648,6 +644,13 @@ impl Calm {
 fn bars(workload: &Deployment, revision: &Revision) -> bool {
     let Reading::Hold(hold) = Hold::of(&workload.raw) else { return false };
     matches!(&hold.state, HoldState::Barred(barred) if barred.bars(revision))
+}
+
+/// The stock controller of a StatefulSet makes every pod below the partition of it, whatever is
+/// stable: of the last revision that all pods were of.
+fn is_current(revision: &Revision, workload: &Deployment, cluster: &Cluster) -> bool {
+    let current = workload.current.as_deref().and_then(|name| cluster.sets.get(name));
+    current.is_some_and(|set| set.revision == *revision)
 }
 
 /// Pods that a release has, or that are asked for.
