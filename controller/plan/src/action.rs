@@ -114,6 +114,8 @@ pub enum Action {
         pod: String,
         /// Precondition.
         uid: String,
+        /// Precondition: the pod has not changed. It may be ready by now.
+        resource_version: String,
     },
     /// Keep the template of a revision (without the pod-template-hash label) in a
     /// ControllerRevision owned by the Rollout. Already there is success.

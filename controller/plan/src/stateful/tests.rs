@@ -49,6 +49,7 @@ fn pods(scene: &mut Scene, pods: &[&str]) {
         let pod = Pod {
             name: format!("db-{index}"),
             uid: format!("uid-{index}"),
+            resource_version: "7".into(),
             ready_since: (!word.ends_with('!')).then_some(since),
             trouble: None,
         };
@@ -296,7 +297,13 @@ fn a_partition_that_forbids_everything_may_be_the_users_own() {
 fn a_pod_of_a_revision_that_was_not_read_makes_everything_unknown() {
     let mut scene = at_rest(0);
     let seen = live(&mut scene).clone();
-    let pod = Pod { name: "db-0".into(), uid: "u".into(), ready_since: None, trouble: None };
+    let pod = Pod {
+        name: "db-0".into(),
+        uid: "u".into(),
+        resource_version: "7".into(),
+        ready_since: None,
+        trouble: None,
+    };
     let sets = seen.sets(&Reading::None, &revision("v1"), Vec::new(), vec![("db-v9".into(), pod)]);
     assert!(matches!(sets, Fact::Unknown(_)));
 }

@@ -192,7 +192,10 @@ impl Checks {
             _ => false,
         };
         // Let out before it was armed, a broken version stays where it got stuck, as ever.
-        let stuck = self.releases.is_native() && self.pods.available(live, 0, cluster.now) < wanted;
+        // A StatefulSet of which one pod is broken gets no further, whoever is to blame.
+        let broken = workload.stateful.is_some() && self.pods.of(live) > self.pods.ready(live);
+        let stuck = broken
+            || self.releases.is_native() && self.pods.available(live, 0, cluster.now) < wanted;
         if !whole && !workload.spec.paused && !stuck {
             self.fail(cluster.now, 7, format!("pods are {pods:?}, not {wanted} of {live}"));
         }

@@ -79,7 +79,7 @@ impl Limits {
         }
         let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
         let stateful = workload.stateful.is_some();
-        let asked = if stateful { pods.total() } else { mine.map(|set| set.replicas).sum() };
+        let asked = if stateful { pods.span() } else { mine.map(|set| set.replicas).sum() };
         let replicas = workload.spec.replicas;
         let (surge, unavailable) = fenceposts(fields.max_surge, fields.max_unavailable, replicas);
         // Moving back without surge: both patches back to back; no order avoids it.

@@ -51,6 +51,8 @@ pub struct Checks {
     /// The Deployment as it was last stored.
     workload: Option<std::rc::Rc<Deployment>>,
     violation: Option<Violation>,
+    /// The generation with which a template overtook an update under Parallel.
+    overtaking: Option<i64>,
     /// There is no controller of ours: nothing is promised.
     off: bool,
     events: u32,
@@ -100,6 +102,13 @@ impl Checks {
             self.fail(cluster.now, 8, "too many events: something turns in circles");
         }
         let Some(workload) = self.workload.clone() else { return };
+        if let Some(generation) = self.overtaking {
+            // Until it has seen the other template it goes on with the one before.
+            let name = |index| format!("{}-{index}", workload.meta.name).into();
+            self.pods.overtaken((0..workload.spec.replicas).map(name));
+            let seen = workload.status.observed_generation >= generation;
+            self.overtaking = self.overtaking.filter(|_| !seen);
+        }
         self.releases.advance(&self.pods, &workload, cluster);
         if let Err(what) = self.limits.check(&self.pods, &workload, cluster, &self.releases) {
             self.fail(cluster.now, 2, what);
@@ -175,8 +184,7 @@ impl Checks {
         }
         if before.revision != now.revision {
             if now.stateful.is_some_and(|stateful| !stateful.ordered) {
-                let name = |index| format!("{}-{index}", now.meta.name).into();
-                self.pods.overtaken((0..now.spec.replicas).map(name));
+                self.overtaking = Some(now.meta.generation);
             }
             return self.releases.template_changed(&self.pods, cluster, &before, &now);
         }

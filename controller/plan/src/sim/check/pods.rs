@@ -123,6 +123,11 @@ impl Pods {
         count(self.active())
     }
 
+    /// The highest ordinal of a StatefulSet's active pods, and one: lower ones may be missing.
+    pub fn span(&self) -> i32 {
+        self.active().filter_map(|seen| seen.index).max().map_or(0, |index| index + 1)
+    }
+
     /// Active pods of a revision.
     pub fn of(&self, revision: &Revision) -> i32 {
         count(self.reached().filter(|seen| seen.revision == *revision))

@@ -39,6 +39,8 @@ pub struct Releases {
     specs: Vec<RolloutSpec>,
     promoted: BTreeSet<(Revision, u32)>,
     full: BTreeSet<Revision>,
+    /// The last request to abort, by its id.
+    abort: Option<(String, Revision)>,
     /// A pause that was asked for, by the id of the request; and whether it was granted.
     pause: Option<(String, bool)>,
     /// Pods that the first hold of the release may have let any revision have more.
@@ -168,6 +170,10 @@ impl Releases {
     /// The user asked for something.
     pub fn user_request(&mut self, request: &Request) {
         let revision = request.revision.clone();
+        if let Some((_, revision)) = self.abort.take() {
+            // Nobody has answered it, and this one takes its place.
+            self.rejected.remove(&revision);
+        }
         match request.verb {
             Verb::Promote => {
                 self.promoted.insert((revision, request.batch));
@@ -180,7 +186,11 @@ impl Releases {
             Verb::SkipGates => self.gates.skip(revision, request.batch),
             Verb::Pause => self.pause = Some((request.id.clone(), false)),
             Verb::Resume => self.pause = None,
-            Verb::Abort => drop(self.rejected.insert(revision)),
+            Verb::Abort => {
+                if self.rejected.insert(revision.clone()) {
+                    self.abort = Some((request.id.clone(), revision));
+                }
+            }
             Verb::Retry => {
                 self.rejected.remove(&revision);
                 self.retry = Some((request.id.clone(), revision));
@@ -197,6 +207,8 @@ impl Releases {
         {
             *granted = answer.granted;
         }
+        let answer = rollout.status.answer.as_ref();
+        self.abort = self.abort.take().filter(|(id, _)| answer.is_none_or(|is| is.id != *id));
         if let Some((id, revision)) = &self.retry
             && let Some(answer) = &rollout.status.answer
             && answer.id == *id
@@ -363,10 +375,11 @@ impl Releases {
         let (after, was) = (self.reachable(now), self.reachable(before));
         let more = (after - was).max(0);
         let allowed = self.current.as_ref().map_or(0, |release| self.allowed(release, was));
-        if is_shut(before) || more == 0 {
+        if is_shut(before) {
             return;
         }
         let Some(release) = &mut self.current else { return };
+        // The stock controller may be about to fill the batch as it was before.
         let count = reach(release, pods, cluster).max(allowed);
         release.loose = Some(count + more);
         release.was_loose = true;
@@ -671,7 +684,7 @@ fn share(count: i32, before: i32, after: i32) -> i32 {
 fn is_scaled(pods: &Pods, workload: &Deployment, cluster: &Cluster) -> bool {
     if workload.stateful.is_some() {
         let seen = workload.status.observed_generation >= workload.meta.generation;
-        return seen && pods.total() <= workload.spec.replicas;
+        return seen && pods.span() <= workload.spec.replicas;
     }
     let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
     let active = mine.filter(|set| set.replicas > 0 || set.status.replicas > 0);

@@ -32,7 +32,7 @@ pub enum Request {
     /// Changes a ReplicaSet.
     Set { set: Rc<str>, precondition: Precondition, change: SetChange },
     /// Takes a pod away.
-    DeletePod { pod: Rc<str>, uid: String },
+    DeletePod { pod: Rc<str>, uid: String, version: String },
     /// Keeps a template.
     Keep { name: Rc<str>, owner: Rc<str>, revision: Revision, template: Rc<Value> },
     /// Drops a kept template.
@@ -120,8 +120,10 @@ impl Request {
                 cluster.update_set(precondition, wanted)?;
                 Ok(())
             }
-            Self::DeletePod { pod, uid } => {
-                let same = cluster.pods.get(pod).is_some_and(|seen| *seen.meta.uid == **uid);
+            Self::DeletePod { pod, uid, version } => {
+                let same = cluster.pods.get(pod).is_some_and(|seen| {
+                    *seen.meta.uid == **uid && seen.meta.version.to_string() == *version
+                });
                 if same {
                     cluster.update_pod(pod, |pod| pod.meta.deleting = true);
                 }

@@ -237,6 +237,7 @@ fn seen_pod(pod: &objects::Pod) -> Pod {
     Pod {
         name: pod.meta.name.to_string(),
         uid: pod.meta.uid.to_string(),
+        resource_version: pod.meta.version.to_string(),
         ready_since: pod.ready_since.map(crate::sim::moment::Moment::timestamp),
         trouble,
     }
