@@ -176,7 +176,8 @@ impl Moving<'_> {
     fn move_back(&self, draft: &mut Draft<'_>) {
         let most = self.goal.new_pods(self.workload.replicas);
         let updated = self.updated();
-        if count(updated.iter()) <= most || self.hold.target.partition != FENCE_PARTITION {
+        let shut = self.hold.target.partition == FENCE_PARTITION;
+        if count(updated.iter()) <= most || !shut || self.comes_back() {
             return;
         }
         draft.wait_quietly(Wait::MovingBack { allowed: most });
@@ -190,6 +191,14 @@ impl Moving<'_> {
         if let Some(pod) = unready.or(lowest.filter(|_| whole)) {
             draft.act(delete(pod));
         }
+    }
+
+    /// What is lost is made of the new version again: armed in the middle of an update, the stock
+    /// controller has not left that version yet.
+    fn comes_back(&self) -> bool {
+        let current = self.live.current.as_deref();
+        let mut new = all(self.sets).filter(|set| set.revision == self.hold.revision);
+        new.any(|set| current == Some(set.name.as_str()))
     }
 
     /// The hold was written while no webhook answered: the partition is where it was.

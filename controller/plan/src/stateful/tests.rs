@@ -27,6 +27,7 @@ fn at_rest(own: i32) -> Scene {
         start: 0,
         min_ready_seconds: 0,
         ordered: true,
+        current: Some("db-v1".into()),
     });
     scene.seen.rollout.status = Default::default();
     pods(&mut scene, &["v1"; 10]);

@@ -226,7 +226,7 @@ impl Checks {
         };
         let moves = rollout.status.phase != Phase::Held && waits.reason != "DeploymentPaused";
         let back = self.releases.has_stable_set(cluster) && waits.reason != "MovingBack";
-        if self.releases.is_over() && moves && back {
+        if self.releases.is_over(workload, cluster) && moves && back {
             let what = "more pods than the batch allows, at rest after scaling";
             self.fail(cluster.now, 1, what);
         }

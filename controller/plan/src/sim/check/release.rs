@@ -103,8 +103,11 @@ impl Releases {
     }
 
     /// More pods than the batch allows are there, by scaling.
-    pub fn is_over(&self) -> bool {
-        self.current.as_ref().is_some_and(|release| release.loose.is_some())
+    pub fn is_over(&self, workload: &Deployment, cluster: &Cluster) -> bool {
+        let loose = |release: &Release| {
+            release.loose.is_some() && !is_current(&release.revision, workload, cluster)
+        };
+        self.current.as_ref().is_some_and(loose)
     }
 
     /// There is a ReplicaSet to move pods back to.
@@ -391,12 +394,14 @@ impl Releases {
         (workload.spec.replicas - partition.max(0)).max(0)
     }
 
-    /// The same where the user's own partition may have come with this very write.
+    /// The same where the user's own partition may have come with this very write: of what is held
+    /// it is not known yet.
     fn live_reach(&self, workload: &Deployment) -> i32 {
-        if workload.stateful.is_none() || is_fenced(workload) {
-            return self.reachable(workload);
+        match workload.stateful {
+            None => workload.spec.replicas,
+            Some(_) if is_fenced(workload) => workload.spec.replicas,
+            Some(_) => (workload.spec.replicas - workload.partition()).max(0),
         }
-        (workload.spec.replicas - workload.partition()).max(0)
     }
 
     /// A pod was created.

@@ -228,6 +228,7 @@ fn live(workload: &Deployment) -> Live {
             start: 0,
             min_ready_seconds: spec.min_ready_seconds,
             ordered: stateful.ordered,
+            current: workload.current.as_deref().map(str::to_owned),
         }),
     }
 }
