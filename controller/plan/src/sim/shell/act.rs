@@ -73,7 +73,7 @@ impl Shell {
                 Some(vec![Request::Set { set: set.as_str().into(), precondition, change }])
             }
             Action::DeletePod { pod, uid, resource_version } => {
-                let (uid, version) = (uid.clone(), resource_version.clone());
+                let (uid, version) = (uid.clone(), Some(resource_version.clone()));
                 Some(vec![Request::DeletePod { pod: pod.as_str().into(), uid, version }])
             }
             Action::KeepTemplate { revision, set } => {

@@ -236,3 +236,6 @@ impl Sync<'_> {
         moments.filter(|moment| *moment > self.cluster.now).min()
     }
 }
+
+#[cfg(test)]
+mod tests;
