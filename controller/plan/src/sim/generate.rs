@@ -1,5 +1,5 @@
-//! Stories by seed: a Deployment (or a StatefulSet), a Rollout, users who do this and that at any moment, and things
-//! that go wrong. Every story ends with `finish`. Owns the odds, nothing else.
+//! Stories by seed: a Deployment (or a StatefulSet), a Rollout, users who do this and that at any
+//! moment, and things that go wrong. Every story ends with `finish`. Owns the odds, nothing else.
 
 mod stateful;
 
@@ -44,7 +44,11 @@ impl Script {
             metrics: Random::stream(seed, "gates"),
             lines: Vec::new(),
         };
-        if stateful { teller.tell_stateful() } else { teller.tell() }
+        if stateful {
+            teller.tell_stateful()
+        } else {
+            teller.tell()
+        }
         // The lines are built of the language's own words.
         teller.lines.join("\n").parse().unwrap_or(Self(Vec::new()))
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crds::Revision;
 use crds::request::Verb;
 use crds::status::Phase;
-use crds::Revision;
 
 use super::check::{Summary, Violation};
 use super::script::{Change, Command, Script, Simple};

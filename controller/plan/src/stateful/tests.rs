@@ -199,10 +199,41 @@ fn a_lost_new_pod_is_made_new_again() {
 #[test]
 fn a_broken_old_pod_in_the_batch_does_not_stop_it() {
     let mut words = TWO_NEW;
-    (words[3], words[8]) = ("v1!", "v1!");
+    words[8] = "v1!";
     let mut scene = in_batch(1, 8, &words);
     assert_eq!(deleted(&scene.plan()), ["db-8"]);
     live(&mut scene).ordered = false;
+    assert!(deleted(&scene.plan()).is_empty());
+}
+
+#[test]
+fn a_pod_is_no_obstacle_where_one_below_it_is_missing_or_not_ready() {
+    for below in ["v1!", "-"] {
+        let mut words = TWO_NEW;
+        (words[3], words[8]) = (below, "v1!");
+        assert!(deleted(&in_batch(1, 8, &words).plan()).is_empty(), "{below}");
+    }
+}
+
+#[test]
+fn of_two_broken_pods_beyond_the_size_the_upper_one_goes() {
+    let mut words = TWO_NEW;
+    (words[8], words[9]) = ("v2!", "v2!");
+    let mut scene = in_batch(1, FENCE_PARTITION, &words);
+    live(&mut scene).size = 8;
+    pods(&mut scene, &words);
+    assert_eq!(deleted(&scene.plan()), ["db-9"]);
+    pods(&mut scene, &words[..9]);
+    assert!(deleted(&scene.plan()).is_empty());
+}
+
+#[test]
+fn what_comes_back_as_the_same_is_not_moved_back() {
+    let beyond: Vec<&str> = TWO_NEW.iter().copied().chain(["v2", "v2"]).collect();
+    let mut scene = in_batch(1, FENCE_PARTITION, &TWO_NEW);
+    live(&mut scene).size = 12;
+    live(&mut scene).current = Some("db-v2".into());
+    pods(&mut scene, &beyond);
     assert!(deleted(&scene.plan()).is_empty());
 }
 

@@ -2,6 +2,8 @@
 //! the pods alone. A batch may be left once its pods were ready at some moment and its pause is
 //! over; so this is the most that any planner may do.
 
+mod stateful;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -13,12 +15,13 @@ use crds::{Hold, HoldState, IntOrPercent, Original, Request, Revision, RolloutSp
 
 use super::gates::Gates;
 use super::pods::Pods;
-use super::{Verdict, is_armed, is_fenced, is_shut};
+use super::{Verdict, is_armed, is_fenced};
 use crate::observed::Strategy;
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
 use crate::sim::moment::Moment;
 use crate::sim::stock::arithmetic::fenceposts;
+use stateful::is_current;
 
 /// What is known of releases.
 #[derive(Default)]
@@ -79,13 +82,12 @@ struct Release {
 impl Releases {
     /// The workload is gone.
     pub fn forget(&mut self) {
-        *self =
-            Self {
-                fields: self.fields,
-                partition: self.partition,
-                specs: std::mem::take(&mut self.specs),
-                ..Self::default()
-            };
+        *self = Self {
+            fields: self.fields,
+            partition: self.partition,
+            specs: std::mem::take(&mut self.specs),
+            ..Self::default()
+        };
     }
 
     /// The user's own fields change.
@@ -322,8 +324,7 @@ impl Releases {
         let mine = cluster.sets.iter().filter(|set| set.owner == now.meta.uid);
         // With no pod at all there is nothing to keep.
         let sized = now.stateful.is_none();
-        let empty =
-            sized && pods.total() == 0 && mine.map(|set| set.replicas).sum::<i32>() == 0;
+        let empty = sized && pods.total() == 0 && mine.map(|set| set.replicas).sum::<i32>() == 0;
         if !empty && !release.had_all && !self.may_be_last(release.batch) {
             return Err((1, format!("fence lifted in batch {}", release.batch)));
         }
@@ -364,44 +365,6 @@ impl Releases {
         let count = reach(release, pods, cluster).max(allowed);
         release.loose = Some(share(count).max(count.min(before)).max(release.loose.unwrap_or(0)));
         release.was_loose = true;
-    }
-
-    /// While the partition is down the pods that scaling makes are of the new version, until it is
-    /// up; who has shut it lets none be.
-    fn scaled_stateful(
-        &mut self,
-        pods: &Pods,
-        cluster: &Cluster,
-        now: &Deployment,
-        before: &Deployment,
-    ) {
-        let (after, was) = (self.reachable(now), self.reachable(before));
-        let more = (after - was).max(0);
-        let allowed = self.current.as_ref().map_or(0, |release| self.allowed(release, was));
-        if is_shut(before) {
-            return;
-        }
-        let Some(release) = &mut self.current else { return };
-        // The stock controller may be about to fill the batch as it was before.
-        let count = reach(release, pods, cluster).max(allowed);
-        release.loose = Some(count + more);
-        release.was_loose = true;
-    }
-
-    /// Pods that an update may reach.
-    pub fn reachable(&self, workload: &Deployment) -> i32 {
-        let partition = if workload.stateful.is_some() { self.partition } else { 0 };
-        (workload.spec.replicas - partition.max(0)).max(0)
-    }
-
-    /// The same where the user's own partition may have come with this very write: of what is held
-    /// it is not known yet.
-    fn live_reach(&self, workload: &Deployment) -> i32 {
-        match workload.stateful {
-            None => workload.spec.replicas,
-            Some(_) if is_fenced(workload) => workload.spec.replicas,
-            Some(_) => (workload.spec.replicas - workload.partition()).max(0),
-        }
     }
 
     /// A pod was created.
@@ -565,18 +528,6 @@ impl Releases {
         self.specs.is_empty() || self.specs.iter().any(last)
     }
 
-    /// The pods of the batch are ready, and another batch follows.
-    pub fn has_arrived(&self, pods: &Pods, workload: &Deployment, now: Moment) -> bool {
-        let arrived = |release: &Release| {
-            release.revision == workload.revision
-                && !release.had_all
-                && !self.may_be_last(release.batch)
-                && !self.full.contains(&release.revision)
-                && self.is_done(release, pods, workload, now)
-        };
-        self.current.as_ref().is_some_and(arrived)
-    }
-
     /// The fewest ready pods that end a batch.
     fn demanded(&self, batch: usize, workload: &Deployment) -> i32 {
         let replicas = self.reachable(workload);
@@ -662,13 +613,6 @@ impl Calm {
 fn bars(workload: &Deployment, revision: &Revision) -> bool {
     let Reading::Hold(hold) = Hold::of(&workload.raw) else { return false };
     matches!(&hold.state, HoldState::Barred(barred) if barred.bars(revision))
-}
-
-/// The stock controller of a StatefulSet makes every pod below the partition of it, whatever is
-/// stable: of the last revision that all pods were of.
-fn is_current(revision: &Revision, workload: &Deployment, cluster: &Cluster) -> bool {
-    let current = workload.current.as_deref().and_then(|name| cluster.sets.get(name));
-    current.is_some_and(|set| set.revision == *revision)
 }
 
 /// Pods that a release has, or that are asked for.

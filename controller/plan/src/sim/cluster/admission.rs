@@ -1,5 +1,5 @@
-//! What stands before an update of a workload: our webhook, when it answers, and the admission policy.
-//! Owns the path, not the projection: that is `crds::project`.
+//! What stands before an update of a workload: our webhook, when it answers, and the admission
+//! policy. Owns the path, not the projection: that is `crds::project`.
 
 mod stateful;
 

@@ -1,8 +1,8 @@
 //! The model's objects, as far as a release can depend on them. Data only; how the apiserver treats
 //! a write is `write`'s business.
 //!
-//! A StatefulSet is a Deployment object that says so. Its ControllerRevisions are ReplicaSet objects
-//! without a size, its pods are named after their ordinals.
+//! A StatefulSet is a Deployment object that says so. Its ControllerRevisions are ReplicaSet
+//! objects without a size, its pods are named after their ordinals.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -55,8 +55,8 @@ pub struct DeploymentSpec {
     pub strategy: Strategy,
 }
 
-/// The part of a StatefulSet's spec that a Deployment has not. The latter's strategy stands for what
-/// a StatefulSet always does: no pod more, and one at a time.
+/// The part of a StatefulSet's spec that a Deployment has not. The latter's strategy stands for
+/// what a StatefulSet always does: no pod more, and one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatefulSpec {
     pub fields: StatefulFields,

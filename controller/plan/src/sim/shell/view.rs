@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crds::Hold;
-use crds::hold::Reading;
 use crds::contract::{
     ARMED_LABEL, ARMED_VALUE, DEPLOYMENT_REVISION_ANNOTATION, DESIRED_REPLICAS_ANNOTATION,
     FINALIZER, HOLD_ANNOTATION, REQUEST_ANNOTATION, ROLLOUT_LABEL,
 };
+use crds::hold::Reading;
 
 use crate::action::Ask;
 use crate::observed::{

@@ -143,7 +143,8 @@ impl Sync<'_> {
     /// is not available only if it is the lowest such. True if that is all for now.
     fn shrink(&mut self) -> bool {
         let size = self.size();
-        let mut beyond: Vec<_> = self.pods.iter().filter(|pod| pod.ordinal() >= Some(size)).collect();
+        let mut beyond: Vec<_> =
+            self.pods.iter().filter(|pod| pod.ordinal() >= Some(size)).collect();
         beyond.sort_by_key(|pod| std::cmp::Reverse(pod.ordinal()));
         let lowest = beyond.iter().rev().find(|pod| !self.is_available(pod));
         let beyond: Vec<_> = match (self.stateful.ordered, beyond.first()) {

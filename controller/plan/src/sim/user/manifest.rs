@@ -82,8 +82,7 @@ impl Manifest {
         let kind = Stated { stateful: self.stated.stateful, ..Stated::default() };
         let (now, defaults) = (&self.stated, kind.or_defaults());
         let before = before.unwrap_or(defaults);
-        let partition =
-            field(now.partition, last.partition, before.partition, defaults.partition);
+        let partition = field(now.partition, last.partition, before.partition, defaults.partition);
         Own { fields: self.common(last, before.fields, defaults.fields), partition }
     }
 

@@ -77,7 +77,8 @@ fn pods(world: &World) -> String {
     let word = |index: i32| {
         let pod = world.cluster.pods.get(&format!("{NAME}-{index}"));
         let Some(pod) = pod.filter(|pod| pod.is_active()) else { return "-".to_owned() };
-        let is = |version: &&&str| Revision::of_template(&manifest::template(version)) == pod.revision;
+        let is =
+            |version: &&&str| Revision::of_template(&manifest::template(version)) == pod.revision;
         let version = ["v1", "v2", "v3"].iter().find(is).unwrap();
         format!("{version}{}", if pod.is_ready() { "" } else { "!" })
     };
@@ -107,7 +108,15 @@ fn holds_for_all_seeds(check: impl Fn(u64)) {
 fn in_order_each_pod_waits_for_those_below() {
     let mut world = created(1, Stated::default());
     let expected = [
-        "", "v1!", "v1", "v1 v1!", "v1 v1", "v1 v1 v1!", "v1 v1 v1", "v1 v1 v1 v1!", "v1 v1 v1 v1",
+        "",
+        "v1!",
+        "v1",
+        "v1 v1!",
+        "v1 v1",
+        "v1 v1 v1!",
+        "v1 v1 v1",
+        "v1 v1 v1 v1!",
+        "v1 v1 v1 v1",
     ];
     assert_eq!(history(&mut world), expected);
 }
@@ -125,8 +134,13 @@ fn an_update_goes_from_the_top_one_by_one() {
         let mut world = deployed(1, stated);
         update(&mut world, "v2", 2);
         let expected = [
-            "v1 v1 v1 v1", "v1 v1 v1 -", "v1 v1 v1 v2!", "v1 v1 v1 v2", "v1 v1 - v2",
-            "v1 v1 v2! v2", "v1 v1 v2 v2",
+            "v1 v1 v1 v1",
+            "v1 v1 v1 -",
+            "v1 v1 v1 v2!",
+            "v1 v1 v1 v2",
+            "v1 v1 - v2",
+            "v1 v1 v2! v2",
+            "v1 v1 v2 v2",
         ];
         // A pod that is going is the last one until it is gone.
         assert_eq!(history(&mut world), expected);
