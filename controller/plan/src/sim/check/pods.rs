@@ -111,9 +111,10 @@ impl Pods {
     /// the one that it replaces: those of its names that are not ready now are on nobody's account.
     pub fn overtaken(&mut self, names: impl Iterator<Item = Rc<str>>) {
         for name in names {
-            match self.pods.get_mut(&name).filter(|seen| seen.active) {
-                Some(seen) => seen.excused |= seen.ready_since.is_none(),
-                None => drop(self.missing.insert(name, 1)),
+            if let Some(seen) = self.pods.get_mut(&name).filter(|seen| seen.active) {
+                seen.excused |= seen.ready_since.is_none();
+            } else {
+                self.missing.insert(name, 1);
             }
         }
     }

@@ -126,7 +126,7 @@ fn one_at_a_time(stateful: &StatefulSpec) -> Strategy {
 }
 
 /// An update may not change these.
-pub fn is_immutable_kept(old: &Value, new: &Value) -> Result<(), Refused> {
+pub fn check_immutable(old: &Value, new: &Value) -> Result<(), Refused> {
     let same = |path: &str| old.pointer(path) == new.pointer(path);
     if same("/kind") && same("/spec/selector") && same("/spec/podManagementPolicy") {
         Ok(())

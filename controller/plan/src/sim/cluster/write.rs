@@ -58,7 +58,7 @@ impl Cluster {
         self.warnings = self.admission.review(&old.raw, &mut raw, writer)?;
         read::set_defaults(&mut raw);
         let parts = read::read(&raw)?;
-        read::is_immutable_kept(&old.raw, &raw)?;
+        read::check_immutable(&old.raw, &raw)?;
         self.admission.judge(&old.raw, &raw, writer)?;
         raw["metadata"]["uid"] = json!(&*old.meta.uid);
         raw["metadata"]["generation"] = json!(old.meta.generation);
