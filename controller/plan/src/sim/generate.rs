@@ -45,9 +45,9 @@ impl Script {
             lines: Vec::new(),
         };
         if stateful {
-            teller.tell_stateful()
+            teller.tell_stateful();
         } else {
-            teller.tell()
+            teller.tell();
         }
         // The lines are built of the language's own words.
         teller.lines.join("\n").parse().unwrap_or(Self(Vec::new()))
