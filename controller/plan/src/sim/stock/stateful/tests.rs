@@ -136,6 +136,7 @@ fn an_update_goes_from_the_top_one_by_one() {
         let expected = [
             "v1 v1 v1 v1",
             "v1 v1 v1 -",
+            "v1 v1 v1",
             "v1 v1 v1 v2!",
             "v1 v1 v1 v2",
             "v1 v1 - v2",
@@ -246,12 +247,12 @@ fn scaling_down_goes_from_the_top() {
 
 #[test]
 fn in_order_two_broken_pods_beyond_the_size_stay() {
-    let mut world = deployed(1, Stated { parallel: false, ..Stated::default() });
-    breaks(&mut world, "v2");
+    let mut world = ordered(1);
     for pod in ["web-2", "web-3"] {
         crate::sim::stock::kubelet::set_ready(&mut world.cluster, pod, false);
         world.settle_write();
     }
+    after(&mut world, 100);
     world.user_scale(2).unwrap();
     quiet(&mut world);
     assert_eq!(pods(&world), "v1 v1 v1! v1!");
