@@ -143,7 +143,6 @@ fn an_update_goes_from_the_top_one_by_one() {
             "v1 v1 v2! v2",
             "v1 v1 v2 v2",
         ];
-        // A pod that is going is the last one until it is gone.
         assert_eq!(history(&mut world), expected);
     }
 }
