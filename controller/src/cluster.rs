@@ -167,18 +167,20 @@ impl Cluster {
         timely(api.create(&params, &raw)).await
     }
 
-    /// Deletes the object of this uid.
+    /// Deletes the object of this uid, and of this version if one is given.
     pub async fn delete(
         &self,
         kind: Kind,
         label: &'static str,
         key: &Key,
         uid: &str,
+        version: Option<&str>,
     ) -> Result<(), CallError> {
         self.may_write(label)?;
         let api = kind.within(self.client(), &key.namespace);
-        let params = DeleteParams::background()
-            .preconditions(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
+        let (uid, resource_version) = (Some(uid.to_owned()), version.map(str::to_owned));
+        let params =
+            DeleteParams::background().preconditions(Preconditions { uid, resource_version });
         timely(api.delete(&key.name, &params)).await.map(|_| ())
     }
 

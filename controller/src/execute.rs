@@ -125,8 +125,9 @@ pub async fn execute(
         Action::KeepTemplate { revision, set } => {
             template::keep(context, &seen.rollout, target.kind, revision, set).await
         }
-        Action::DeletePod { pod, uid } => {
-            pod::delete(context, &rollout, Key::new(&rollout.namespace, pod), uid).await
+        Action::DeletePod { pod, uid, resource_version } => {
+            let key = Key::new(&rollout.namespace, pod);
+            pod::delete(context, &rollout, key, uid, resource_version).await
         }
         Action::WriteRoute { route, uid, generation, was, hold } => {
             let at = HoldAt { uid, generation: *generation, was: was.as_deref() };

@@ -132,6 +132,8 @@ pub enum Action {
         pod: String,
         /// Precondition.
         uid: String,
+        /// Precondition: the pod has not changed. It may be ready by now.
+        resource_version: String,
     },
     /// Set, change or lift the hold of a route, with the labels that go with it. A response whose
     /// rules are not what project() makes of the hold is a failure, as with a workload's.

@@ -142,7 +142,9 @@ impl Workload {
     pub(crate) fn clear_the_way(&self, draft: &mut Draft<'_>, sets: &Sets, revision: &Revision) {
         match &self.fields {
             Live::Deployment(_) => {}
-            Live::StatefulSet(live) => stateful::clear_the_way(draft, live, sets, revision),
+            Live::StatefulSet(live) => {
+                stateful::clear_the_way(draft, self, live, sets, revision);
+            }
         }
     }
 }

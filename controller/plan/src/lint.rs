@@ -9,7 +9,7 @@ mod traffic;
 use jiff::Timestamp;
 
 use crate::action::{Action, Plan};
-use crate::observed::{Fact, Observed, Set, Sets, Workload};
+use crate::observed::{Fact, Observed, Pod, Set, Sets, Workload};
 
 /// A rule that a plan breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,10 +95,12 @@ impl Lint {
                 let same = found.is_some_and(|found| found.revision == *revision);
                 self.must(same, "a template is kept under its revision", detail);
             }
-            Action::DeletePod { pod, uid } => self.pod(workload, pod, uid),
             Action::WriteRoute { .. }
             | Action::CreateService { .. }
             | Action::DeleteService { .. } => traffic::check(self, seen, workload, action),
+            Action::DeletePod { pod, uid, resource_version } => {
+                self.pod(workload, pod, (uid, resource_version));
+            }
             Action::DropTemplate { name } => {
                 let known = match &seen.kept {
                     Fact::Known(kept) => kept.iter().any(|kept| kept.name == *name),
@@ -111,14 +113,15 @@ impl Lint {
 
     /// Of a StatefulSet alone, and never one whose readiness anybody could lose by it: but for
     /// what scaling let beyond its batch.
-    fn pod(&mut self, workload: &Workload, name: &str, uid: &str) {
+    fn pod(&mut self, workload: &Workload, name: &str, (uid, version): (&str, &str)) {
         let detail = || format!("{name} of {workload:?}");
         let Fact::Known(sets) = &workload.sets else {
             return self.must(false, "no pod is deleted that is not known", detail);
         };
         let mut pods = all(sets).flat_map(|set| set.pods.iter().map(move |pod| (set, pod)));
-        let found = pods.find(|(_, pod)| pod.name == name && pod.uid == uid);
-        self.must(found.is_some(), "a pod is deleted by name and uid", detail);
+        let same = |pod: &Pod| pod.uid == uid && pod.resource_version == version;
+        let found = pods.find(|(_, pod)| pod.name == name && same(pod));
+        self.must(found.is_some(), "a pod is deleted by name, uid and version", detail);
         let held = workload.held().map(|held| (held.revision, held.batch));
         let harmless = found.is_some_and(|(set, pod)| {
             let beyond = held.is_some_and(|(update, batch)| set.revision == *update && batch > 0);

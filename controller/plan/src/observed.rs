@@ -192,6 +192,8 @@ pub struct Pod {
     pub name: String,
     /// metadata.uid.
     pub uid: String,
+    /// metadata.resourceVersion, for preconditions.
+    pub resource_version: String,
     /// Since when its Ready condition is True.
     pub ready_since: Option<Timestamp>,
     /// Why it does not get ready, in the words of the container's own state.

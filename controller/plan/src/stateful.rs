@@ -3,6 +3,8 @@
 //! one. So the partition is down only while a batch moves: once its pods are there it goes back to
 //! where scaling makes no pod of the new version at all, and raising it takes none back.
 
+use std::collections::BTreeMap;
+
 use crds::contract::FENCE_PARTITION;
 use crds::{Hold, HoldState, Partition, Partitioned, Revision};
 
@@ -11,7 +13,7 @@ use crate::batch::Goal;
 use crate::draft::Draft;
 use crate::kind::Lost;
 use crate::observed::{Pod, Sets, Stateful, StatefulFields, Workload};
-use crate::revisions::{all, others, write};
+use crate::revisions::{all, write};
 use crate::waiting::Wait;
 
 /// Time for a batch where the Rollout gives none: a StatefulSet has no deadline of its own.
@@ -42,31 +44,57 @@ pub(crate) fn regained(lost: Lost, partition: i32) -> Partitioned {
 /// get ready and is not of the version that it is to have is taken away, and comes back as that.
 pub(crate) fn clear_the_way(
     draft: &mut Draft<'_>,
+    workload: &Workload,
     live: &Stateful,
     sets: &Sets,
     revision: &Revision,
 ) {
-    if let Some(pod) = obstacle(live, sets, revision, 0) {
+    let line = Line::of(live, sets, workload.replicas);
+    if let Some(pod) = line.obstacle(revision, 0).or_else(|| line.straggler()) {
         draft.act(delete(pod));
     }
 }
 
-/// The lowest pod from index `from` on that is in the way to `revision`.
-fn obstacle<'a>(
-    live: &Stateful,
-    sets: &'a Sets,
-    revision: &'a Revision,
-    from: i32,
-) -> Option<&'a Pod> {
-    let pods = others(sets, revision).flat_map(|set| &set.pods);
-    let stuck = pods.filter(|pod| pod.ready_since.is_none());
-    let indexed = stuck.filter_map(|pod| Some((live.index_of(&pod.name)?, pod)));
-    let first = indexed.filter(|(index, _)| *index >= from).min_by_key(|(index, _)| *index);
-    first.filter(|_| live.ordered).map(|(_, pod)| pod)
+/// The pods in the order in which their stock controller goes through them, if it does.
+struct Line<'a> {
+    /// The first that an update may reach.
+    start: i32,
+    size: i32,
+    pods: BTreeMap<i32, (&'a Revision, &'a Pod)>,
+}
+
+impl<'a> Line<'a> {
+    fn of(live: &Stateful, sets: &'a Sets, reach: i32) -> Self {
+        let pods = all(sets).flat_map(|set| set.pods.iter().map(|pod| (&set.revision, pod)));
+        let placed = pods.filter_map(|seen| Some((live.index_of(&seen.1.name)?, seen)));
+        let pods = placed.filter(|_| live.ordered).collect();
+        Self { start: live.size - reach, size: live.size, pods }
+    }
+
+    /// The first that is missing or not ready is where it waits. If that is a pod from index `from`
+    /// on that is not of `revision`, it is in the way; none above it is.
+    fn obstacle(&self, revision: &Revision, from: i32) -> Option<&'a Pod> {
+        let waits = |index: &i32| !self.pods.get(index).is_some_and(|(_, pod)| is_ready(pod));
+        let first = (self.start..self.size).find(waits)?;
+        let (found, pod) = self.pods.get(&first)?;
+        (first >= from && *found != revision).then_some(*pod)
+    }
+
+    /// Of two pods beyond the size that are not ready it takes neither: the upper one, then.
+    fn straggler(&self) -> Option<&'a Pod> {
+        let mut beyond = self.pods.range(self.size.max(0)..).rev().map(|(_, (_, pod))| *pod);
+        let top = beyond.next().filter(|pod| !is_ready(pod))?;
+        beyond.any(|pod| !is_ready(pod)).then_some(top)
+    }
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    pod.ready_since.is_some()
 }
 
 fn delete(pod: &Pod) -> Action {
-    Action::DeletePod { pod: pod.name.clone(), uid: pod.uid.clone() }
+    let Pod { name, uid, resource_version, .. } = pod.clone();
+    Action::DeletePod { pod: name, uid, resource_version }
 }
 
 /// A batch whose pods are known.
@@ -124,14 +152,16 @@ impl Moving<'_> {
         let next = self.held_at(self.hold.batch, self.goal);
         // Up it goes at once: what has been scaled up must not be of the new version.
         let rises = next.target.partition > self.hold.target.partition;
+        let line = Line::of(self.live, self.sets, self.workload.replicas);
         if !self.is_quiet() && !rises {
+            line.straggler().into_iter().for_each(|pod| draft.act(delete(pod)));
             return draft.wait_quietly(Wait::StockController);
         }
         if next != *self.hold {
             return draft.act(self.write(next));
         }
         self.move_back(draft);
-        if let Some(pod) = obstacle(self.live, self.sets, &self.hold.revision, self.lowest()) {
+        if let Some(pod) = line.obstacle(&self.hold.revision, self.lowest()) {
             draft.act(delete(pod));
         }
     }
@@ -146,7 +176,8 @@ impl Moving<'_> {
     fn move_back(&self, draft: &mut Draft<'_>) {
         let most = self.goal.new_pods(self.workload.replicas);
         let updated = self.updated();
-        if count(updated.iter()) <= most || self.hold.target.partition != FENCE_PARTITION {
+        let shut = self.hold.target.partition == FENCE_PARTITION;
+        if count(updated.iter()) <= most || !shut || self.comes_back() {
             return;
         }
         draft.wait_quietly(Wait::MovingBack { allowed: most });
@@ -160,6 +191,14 @@ impl Moving<'_> {
         if let Some(pod) = unready.or(lowest.filter(|_| whole)) {
             draft.act(delete(pod));
         }
+    }
+
+    /// What is lost is made of the new version again: armed in the middle of an update, the stock
+    /// controller has not left that version yet.
+    fn comes_back(&self) -> bool {
+        let current = self.live.current.as_deref();
+        let mut new = all(self.sets).filter(|set| set.revision == self.hold.revision);
+        new.any(|set| current == Some(set.name.as_str()))
     }
 
     /// The hold was written while no webhook answered: the partition is where it was.

@@ -71,7 +71,7 @@ pub async fn delete(
     uid: &str,
 ) -> Result<(), ExecuteError> {
     const WHAT: &str = "delete_service";
-    match context.cluster.delete(Kind::Service, WHAT, key, uid).await {
+    match context.cluster.delete(Kind::Service, WHAT, key, uid, None).await {
         // A conflict is the uid: that one is gone.
         Ok(()) | Err(CallError::Gone | CallError::Stale(_)) => {}
         Err(error) => return Err(failed(WHAT, Kind::Service, key)(error)),

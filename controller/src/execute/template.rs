@@ -48,7 +48,7 @@ pub async fn discard(context: &Context, key: &Key) -> Result<(), ExecuteError> {
     const WHAT: &str = "drop_template";
     let uid = context.with_world(|world| world.kept_uid(key).map(str::to_owned));
     if let Some(uid) = uid {
-        match context.cluster.delete(Kind::ControllerRevision, WHAT, key, &uid).await {
+        match context.cluster.delete(Kind::ControllerRevision, WHAT, key, &uid, None).await {
             // A conflict is the uid: that one is gone.
             Ok(()) | Err(CallError::Gone | CallError::Stale(_)) => {}
             Err(error) => return Err(failed(WHAT, Kind::ControllerRevision, key)(error)),

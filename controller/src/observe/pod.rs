@@ -100,7 +100,8 @@ pub fn pod(raw: &Raw) -> Result<Option<PodSeen>, Unreadable> {
     let trouble = if ready_since.is_some() { None } else { trouble(&status) };
     let name = meta.name.clone().unwrap_or_default();
     let revision = raw.label(CONTROLLER_REVISION_LABEL).map(str::to_owned);
-    let pod = Pod { name, uid: raw.uid().to_owned(), ready_since, trouble };
+    let (uid, resource_version) = (raw.uid().to_owned(), raw.resource_version().to_owned());
+    let pod = Pod { name, uid, resource_version, ready_since, trouble };
     Ok(Some(PodSeen { owner: owner.to_owned(), revision, pod }))
 }
 

@@ -45,6 +45,7 @@ pub fn stateful(raw: &Raw) -> Result<WorkloadSeen, Unreadable> {
         start: spec.ordinals.start,
         min_ready_seconds: spec.min_ready_seconds,
         ordered: spec.pod_management_policy.is_none_or(|policy| policy == "OrderedReady"),
+        current: value["status"]["currentRevision"].as_str().map(str::to_owned),
     };
     let replicas = live.reach(&Hold::of(value));
     seen(raw, WorkloadKind::StatefulSet, replicas, Live::StatefulSet(live), spec.selector)

@@ -22,6 +22,8 @@ pub struct Stateful {
     pub min_ready_seconds: i32,
     /// spec.podManagementPolicy is OrderedReady: a pod that does not get ready stops all others.
     pub ordered: bool,
+    /// status.currentRevision: the name of what pods below the partition are made of.
+    pub current: Option<String>,
 }
 
 /// A ControllerRevision of the stock controller.

@@ -4,10 +4,10 @@
 
 use std::collections::VecDeque;
 
-use crds::contract::HOLD_ANNOTATION;
+use crds::contract::{FENCE_PARTITION, HOLD_ANNOTATION};
 use crds::hold::{Bar, Reading};
 use crds::request::Verb;
-use crds::{Hold, HoldState, IntOrPercent, Original};
+use crds::{Hold, HoldState, IntOrPercent, Original, Partitioned};
 use gate::Answer;
 use gate::answer::{Data, Sample};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -69,11 +69,21 @@ pub enum Bug {
     GatesUnheard,
     /// A comparison counts all since the batch was ready at every look.
     LooksOverlap,
+    /// A partition is one too low.
+    PartitionTooLow,
+    /// The partition stays down once the pods of a batch are there.
+    PartitionStaysDown,
+    /// The user's own partition is lost when the controller writes the hold.
+    OwnPartitionLost,
+    /// A pod that stands in the way of an ordered StatefulSet stays.
+    ObstacleStays,
+    /// A pod that looks unready is deleted even if it is ready by now.
+    BlindDeletes,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 28] = [
         Self::UnavailableFalls,
         Self::RestoreInTwoWrites,
         Self::StaleReadiness,
@@ -97,6 +107,11 @@ impl Bug {
         Self::UnknownPasses,
         Self::GatesUnheard,
         Self::LooksOverlap,
+        Self::PartitionTooLow,
+        Self::PartitionStaysDown,
+        Self::OwnPartitionLost,
+        Self::ObstacleStays,
+        Self::BlindDeletes,
     ];
 
     /// Distorts what the webhook made of a write.
@@ -216,6 +231,10 @@ impl Saboteur {
             Bug::ExcessStays => {
                 plan.actions.retain(|action| !matches!(action, Action::ResizeSet { .. }));
             }
+            Bug::ObstacleStays => {
+                plan.actions.retain(|action| !matches!(action, Action::DeletePod { .. }));
+            }
+            Bug::PartitionStaysDown => plan.actions.retain(|action| !shuts(action)),
             Bug::SizeAnnotationsStale => {
                 for action in &mut plan.actions {
                     if let Action::ResizeSet { desired, max, .. } = action {
@@ -254,6 +273,13 @@ impl Saboteur {
                 }
             }
             Some(Bug::RestoreInTwoWrites) => in_two_writes(requests),
+            Some(Bug::BlindDeletes) => {
+                for request in requests {
+                    if let Request::DeletePod { version, .. } = request {
+                        *version = None;
+                    }
+                }
+            }
             Some(Bug::AnnotationsLeft) => {
                 let strips = |request: &Request| {
                     matches!(request, Request::Set { change: super::shell::SetChange::Strip, .. })
@@ -318,7 +344,11 @@ fn distort_hold(bug: Bug, seen: &Observed, write: &mut crate::WriteHold) {
     if bug == Bug::AbortWaitsForWebhook {
         write.may_write_fields = false;
     }
-    let Some(Hold { state: HoldState::Fenced(fenced), .. }) = &mut write.hold else { return };
+    let fenced = match write.hold.as_mut().map(|hold| &mut hold.state) {
+        Some(HoldState::Fenced(fenced)) => fenced,
+        Some(HoldState::Partitioned(held)) => return distort_partition(bug, held),
+        _ => return,
+    };
     match bug {
         Bug::UserPauseSwallowed => fenced.original.paused = false,
         Bug::NumbersAtRest => {
@@ -330,6 +360,25 @@ fn distort_hold(bug: Bug, seen: &Observed, write: &mut crate::WriteHold) {
         }
         _ => {}
     }
+}
+
+fn distort_partition(bug: Bug, held: &mut Partitioned) {
+    let lowest = held.original.partition;
+    let partition = &mut held.target.partition;
+    match bug {
+        Bug::PartitionTooLow if *partition != FENCE_PARTITION => {
+            *partition = (*partition - 1).max(lowest);
+        }
+        Bug::OwnPartitionLost => held.original.partition = 0,
+        _ => {}
+    }
+}
+
+/// It shuts a StatefulSet's partition in a batch.
+fn shuts(action: &Action) -> bool {
+    let Action::WriteHold(write) = action else { return false };
+    let held = write.hold.as_ref().and_then(Hold::as_partitioned);
+    held.is_some_and(|held| held.batch > 0 && held.target.partition == FENCE_PARTITION)
 }
 
 /// `u = min(k, r + U)`, `s = min(S, k - u)`: the formula as it was first thought of.

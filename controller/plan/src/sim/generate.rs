@@ -1,5 +1,7 @@
-//! Stories by seed: a Deployment, a Rollout, users who do this and that at any moment, and things
-//! that go wrong. Every story ends with `finish`. Owns the odds, nothing else.
+//! Stories by seed: a Deployment (or a StatefulSet), a Rollout, users who do this and that at any
+//! moment, and things that go wrong. Every story ends with `finish`. Owns the odds, nothing else.
+
+mod stateful;
 
 use std::time::Duration;
 
@@ -29,16 +31,24 @@ const HEALTH_WORDS: [&str; 8] =
     ["good", "good", "good", "bad", "nothing", "nan", "partial", "down"];
 const VERSIONS: [&str; 8] = ["v2", "v2", "v2", "v3", "v3", "v1", "v2+x", "v4"];
 
+/// Of so many seeds one tells of a StatefulSet.
+const STATEFUL_EVERY: u64 = 5;
+
 impl Script {
     /// The story of a seed.
     #[must_use]
     pub fn random(seed: u64) -> Self {
+        let stateful = seed % STATEFUL_EVERY == STATEFUL_EVERY - 1;
         let mut teller = Teller {
-            random: Random::stream(seed, "story"),
+            random: Random::stream(seed, if stateful { "stateful" } else { "story" }),
             metrics: Random::stream(seed, "gates"),
             lines: Vec::new(),
         };
-        teller.tell();
+        if stateful {
+            teller.tell_stateful();
+        } else {
+            teller.tell();
+        }
         // The lines are built of the language's own words.
         teller.lines.join("\n").parse().unwrap_or(Self(Vec::new()))
     }

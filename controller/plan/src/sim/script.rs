@@ -22,7 +22,7 @@ pub struct Script(pub(super) Vec<Command>);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// `apply v2 [replicas=10] [surge=25%] ...`: what is not said stays as it was in the manifest;
-    /// `surge=-` takes it out.
+    /// `surge=-` takes it out. `apply v1 statefulset [parallel] [partition=2]` makes a StatefulSet.
     Apply { version: Option<String>, changes: Vec<Change> },
     /// `rollout batches=1/manual,20%/30s,100% [deadline=1m] [on-failure=pause] [paused]`
     Rollout(Box<RolloutSpec>),
@@ -149,6 +149,9 @@ const VERBS: [(Verb, &str); 7] = [
 const WHENS: [(When, &str); 3] =
     [(When::Before, "before"), (When::After, "after"), (When::Late, "late")];
 
+/// What a manifest states by the word alone.
+const FLAGS: [&str; 4] = ["paused", "recreate", "statefulset", "parallel"];
+
 impl FromStr for Script {
     type Err = Unreadable;
 
@@ -181,8 +184,7 @@ impl FromStr for Command {
         }
         match (verb, &rest[..]) {
             ("apply", words) => {
-                let is_change =
-                    |word: &str| word.contains('=') || ["paused", "recreate"].contains(&word);
+                let is_change = |word: &str| word.contains('=') || FLAGS.contains(&word);
                 let version = words.first().filter(|word| !is_change(word));
                 let changes = changes(&words[usize::from(version.is_some())..])?;
                 Ok(Self::Apply { version: version.map(ToString::to_string), changes })
@@ -257,6 +259,9 @@ impl Change {
             "history" => stated.history_limit = value.map(number).transpose()?,
             "paused" => stated.paused = value.map(number).transpose()?,
             "recreate" => stated.recreate = value.is_some_and(|value| value == "true"),
+            "statefulset" => stated.stateful = value.is_some_and(|value| value == "true"),
+            "parallel" => stated.parallel = value.is_some_and(|value| value == "true"),
+            "partition" => stated.partition = value.map(number).transpose()?,
             _ => return Err(Unreadable(self.key.clone())),
         }
         Ok(())

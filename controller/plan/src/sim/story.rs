@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use crds::Revision;
 use crds::request::Verb;
 use crds::status::Phase;
-use crds::{Original, Revision};
 
 use super::check::{Summary, Violation};
 use super::script::{Change, Command, Script, Simple};
 use super::stock::Behaviour;
 use super::timeline::Entry;
-use super::user::{Said, manifest};
+use super::user::{Own, Said, Stated, manifest};
 use super::world::{Fault, NAME, Options, World};
 use crate::observed::Strategy;
 
@@ -217,7 +217,7 @@ impl Story {
         let ask = |verb| Some(Command::Ask { verb, batch: None });
         match (status.phase, waits) {
             (Phase::Ready | Phase::Rejected, _) if !workload.spec.paused => None,
-            (_, "RecreateStrategy" | "WorkloadMissing") => None,
+            (_, "RecreateStrategy" | "OnDeleteStrategy" | "WorkloadMissing") => None,
             (_, "Promotion") => ask(Verb::Promote),
             (_, "GateUnknown") => ask(Verb::SkipGates),
             (_, "Paused") => ask(Verb::Resume),
@@ -229,7 +229,8 @@ impl Story {
             (_, "DeploymentPaused") | (Phase::Ready | Phase::Rejected, _) => {
                 Some(Command::Simple(Simple::Resume))
             }
-            (_, "ScaledToZero") => Some(Command::Scale(3)),
+            // To zero, or to what its partition keeps from every update.
+            (_, "ScaledToZero") => Some(Command::Scale(3 + workload_partition(world))),
             // There is nothing to wait for where the stable version itself is broken.
             (_, "StablePods" | "MovingBack") if is_stable_broken => None,
             // Nor where the stock controller is stuck: it ends no scaling under Recreate.
@@ -279,21 +280,28 @@ impl Story {
     }
 }
 
+/// The user's own partition.
+fn workload_partition(world: &World) -> i32 {
+    world.checks.fields().map_or(0, |own| own.partition)
+}
+
 type RolloutSpecOf = crds::RolloutSpec;
 
-fn state(change: &Change, stated: &mut super::user::Stated) {
+fn state(change: &Change, stated: &mut Stated) {
     // It was read as a whole before.
     drop(change.state(stated));
 }
 
-fn edited(before: Original, changes: &[Change]) -> Original {
-    let mut stated = super::user::Stated {
+fn edited(was: Own, changes: &[Change]) -> Own {
+    let before = was.fields;
+    let mut stated = Stated {
         surge: Some(before.max_surge),
         unavailable: Some(before.max_unavailable),
         min_ready_seconds: Some(before.min_ready_seconds),
         progress_deadline_seconds: Some(before.progress_deadline_seconds),
         paused: Some(before.paused),
-        ..super::user::Stated::default()
+        partition: Some(was.partition),
+        ..Stated::default()
     };
     for change in changes {
         state(change, &mut stated);

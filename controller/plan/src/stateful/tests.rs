@@ -27,6 +27,7 @@ fn at_rest(own: i32) -> Scene {
         start: 0,
         min_ready_seconds: 0,
         ordered: true,
+        current: Some("db-v1".into()),
     });
     scene.seen.rollout.status = Default::default();
     pods(&mut scene, &["v1"; 10]);
@@ -49,6 +50,7 @@ fn pods(scene: &mut Scene, pods: &[&str]) {
         let pod = Pod {
             name: format!("db-{index}"),
             uid: format!("uid-{index}"),
+            resource_version: "7".into(),
             ready_since: (!word.ends_with('!')).then_some(since),
             trouble: None,
         };
@@ -197,10 +199,41 @@ fn a_lost_new_pod_is_made_new_again() {
 #[test]
 fn a_broken_old_pod_in_the_batch_does_not_stop_it() {
     let mut words = TWO_NEW;
-    (words[3], words[8]) = ("v1!", "v1!");
+    words[8] = "v1!";
     let mut scene = in_batch(1, 8, &words);
     assert_eq!(deleted(&scene.plan()), ["db-8"]);
     live(&mut scene).ordered = false;
+    assert!(deleted(&scene.plan()).is_empty());
+}
+
+#[test]
+fn a_pod_is_no_obstacle_where_one_below_it_is_missing_or_not_ready() {
+    for below in ["v1!", "-"] {
+        let mut words = TWO_NEW;
+        (words[3], words[8]) = (below, "v1!");
+        assert!(deleted(&in_batch(1, 8, &words).plan()).is_empty(), "{below}");
+    }
+}
+
+#[test]
+fn of_two_broken_pods_beyond_the_size_the_upper_one_goes() {
+    let mut words = TWO_NEW;
+    (words[8], words[9]) = ("v2!", "v2!");
+    let mut scene = in_batch(1, FENCE_PARTITION, &words);
+    live(&mut scene).size = 8;
+    pods(&mut scene, &words);
+    assert_eq!(deleted(&scene.plan()), ["db-9"]);
+    pods(&mut scene, &words[..9]);
+    assert!(deleted(&scene.plan()).is_empty());
+}
+
+#[test]
+fn what_comes_back_as_the_same_is_not_moved_back() {
+    let beyond: Vec<&str> = TWO_NEW.iter().copied().chain(["v2", "v2"]).collect();
+    let mut scene = in_batch(1, FENCE_PARTITION, &TWO_NEW);
+    live(&mut scene).size = 12;
+    live(&mut scene).current = Some("db-v2".into());
+    pods(&mut scene, &beyond);
     assert!(deleted(&scene.plan()).is_empty());
 }
 
@@ -296,7 +329,13 @@ fn a_partition_that_forbids_everything_may_be_the_users_own() {
 fn a_pod_of_a_revision_that_was_not_read_makes_everything_unknown() {
     let mut scene = at_rest(0);
     let seen = live(&mut scene).clone();
-    let pod = Pod { name: "db-0".into(), uid: "u".into(), ready_since: None, trouble: None };
+    let pod = Pod {
+        name: "db-0".into(),
+        uid: "u".into(),
+        resource_version: "7".into(),
+        ready_since: None,
+        trouble: None,
+    };
     let sets = seen.sets(&Reading::None, &revision("v1"), Vec::new(), vec![("db-v9".into(), pod)]);
     assert!(matches!(sets, Fact::Unknown(_)));
 }

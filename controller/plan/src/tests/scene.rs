@@ -246,6 +246,7 @@ pub(crate) fn set(name: &str, replicas: i32) -> Set {
     let pod = |number| Pod {
         name: format!("web-{name}-{number}"),
         uid: format!("uid-{name}-{number}"),
+        resource_version: "7".into(),
         ready_since: Some(since),
         trouble: None,
     };

@@ -6,11 +6,12 @@ use crds::hold::{Bar, Reading};
 use crds::status::Phase;
 use crds::{Hold, HoldState, Original, Revision};
 
-use super::{Checks, is_fenced};
+use super::{Checks, is_fenced, is_shut};
 use crate::observed::Strategy;
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
 use crate::sim::stock::arithmetic::fenceposts;
+use crate::sim::user::Own;
 
 /// A world at rest, in what must not depend on crashes on the way there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,9 @@ impl Summary {
 
 fn fields_text(workload: &Deployment) -> String {
     let spec = &workload.spec;
+    if workload.stateful.is_some() {
+        return stateful_text(workload);
+    }
     let strategy = match spec.strategy {
         Strategy::RollingUpdate { max_surge, max_unavailable } => {
             format!("surge {max_surge}, unavailable {max_unavailable}")
@@ -74,6 +78,14 @@ fn fields_text(workload: &Deployment) -> String {
         format!(", min-ready {ready}, deadline {deadline}")
     };
     format!("{fence}{paused}{strategy}{own}")
+}
+
+fn stateful_text(workload: &Deployment) -> String {
+    let ready = workload.spec.min_ready_seconds;
+    if is_shut(workload) {
+        return format!("partition shut, min-ready {ready}");
+    }
+    format!("partition {}, min-ready {ready}", workload.partition())
 }
 
 fn hold_text(text: &str) -> String {
@@ -115,6 +127,11 @@ impl Checks {
             let what = format!("{} was aborted, and is still in its release", workload.revision);
             self.fail(cluster.now, 4, what);
         }
+        // Whoever scales it up now would get pods of the new version.
+        let waits = workload.stateful.is_some() && is_fenced(workload) && !is_shut(workload);
+        if waits && self.releases.has_arrived(&self.pods, workload, cluster.now) {
+            self.fail(cluster.now, 1, "the partition is left down between batches");
+        }
     }
 
     /// Invariant 4.
@@ -123,7 +140,7 @@ impl Checks {
         if is_fenced(workload) {
             return self.fail(now, 4, "the fence is still on");
         }
-        if let Some(wanted) = self.fields()
+        if let Some(Own { fields: wanted, partition }) = self.fields()
             && let Strategy::RollingUpdate { max_surge, max_unavailable } = workload.spec.strategy
         {
             let live = Original {
@@ -133,6 +150,10 @@ impl Checks {
                 max_surge,
                 max_unavailable,
             };
+            if workload.stateful.is_some() && workload.partition() != partition {
+                let live = workload.partition();
+                self.fail(now, 4, format!("partition is {live}, the user's is {partition}"));
+            }
             // Paused while no webhook saw it: it is lost if the release was taken back before one
             // did, or if another write of ours had not been seen either.
             let rejected = cluster.rollouts.iter().any(|r| r.status.phase == Phase::Rejected);
@@ -164,14 +185,17 @@ impl Checks {
             self.fail(cluster.now, 7, format!("{live} is live, {stable} is stable"));
         }
         let pods = self.pods.revisions();
-        let wanted = workload.spec.replicas;
+        let wanted = self.releases.reachable(workload);
         let whole = match &pods[..] {
             [] => wanted == 0,
             [(revision, count)] => revision == live && *count == wanted,
             _ => false,
         };
         // Let out before it was armed, a broken version stays where it got stuck, as ever.
-        let stuck = self.releases.is_native() && self.pods.available(live, 0, cluster.now) < wanted;
+        // A StatefulSet of which one pod is broken gets no further, whoever is to blame.
+        let broken = workload.stateful.is_some() && self.pods.of(live) > self.pods.ready(live);
+        let stuck = broken
+            || self.releases.is_native() && self.pods.available(live, 0, cluster.now) < wanted;
         if !whole && !workload.spec.paused && !stuck {
             self.fail(cluster.now, 7, format!("pods are {pods:?}, not {wanted} of {live}"));
         }
@@ -202,7 +226,7 @@ impl Checks {
         };
         let moves = rollout.status.phase != Phase::Held && waits.reason != "DeploymentPaused";
         let back = self.releases.has_stable_set(cluster) && waits.reason != "MovingBack";
-        if self.releases.is_over() && moves && back {
+        if self.releases.is_over(workload, cluster) && moves && back {
             let what = "more pods than the batch allows, at rest after scaling";
             self.fail(cluster.now, 1, what);
         }
@@ -214,7 +238,7 @@ impl Checks {
 
     /// At rest the limits hold without any grace.
     fn within_limits(&mut self, cluster: &Cluster, workload: &Deployment) {
-        let Some(fields) = self.fields() else { return };
+        let Some(Own { fields, .. }) = self.fields() else { return };
         let replicas = workload.spec.replicas;
         let (surge, _) = fenceposts(fields.max_surge, fields.max_unavailable, replicas);
         // Above it are only pods that do not get ready: a scaling left them, and nothing can go.

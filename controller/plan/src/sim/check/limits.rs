@@ -78,11 +78,13 @@ impl Limits {
             return Ok(());
         }
         let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
-        let asked = mine.map(|set| set.replicas).sum();
+        let stateful = workload.stateful.is_some();
+        let asked = if stateful { pods.span() } else { mine.map(|set| set.replicas).sum() };
         let replicas = workload.spec.replicas;
         let (surge, unavailable) = fenceposts(fields.max_surge, fields.max_unavailable, replicas);
         // Moving back without surge: both patches back to back; no order avoids it.
-        let moving = if releases.may_move_back() && surge == 0 { unavailable } else { 0 };
+        let doubled = releases.may_move_back() && surge == 0 && !stateful;
+        let moving = if doubled { unavailable } else { 0 };
         self.check_ceiling(asked, replicas + surge.max(moving), releases.is_calm())?;
         let demanded = (replicas - unavailable).max(0);
         let surplus = asked - replicas - surge;

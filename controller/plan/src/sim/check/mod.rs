@@ -15,8 +15,9 @@ mod release;
 
 use std::fmt;
 
-use crds::contract::FENCE_MIN_READY_SECONDS;
-use crds::{Original, Revision, RolloutSpec};
+use crds::contract::{FENCE_MIN_READY_SECONDS, FENCE_PARTITION};
+use crds::hold::Reading;
+use crds::{Hold, HoldState, Revision, RolloutSpec};
 
 pub use end::Summary;
 use limits::Limits;
@@ -27,6 +28,7 @@ use super::cluster::objects::{Deployment, Pod};
 use super::cluster::{Cluster, Kind, admission};
 use super::metrics::Health;
 use super::moment::Moment;
+use super::user::Own;
 use crate::observed::Answered;
 
 /// An invariant that did not hold.
@@ -49,6 +51,8 @@ pub struct Checks {
     /// The Deployment as it was last stored.
     workload: Option<std::rc::Rc<Deployment>>,
     violation: Option<Violation>,
+    /// The generation with which a template overtook an update under Parallel.
+    overtaking: Option<i64>,
     /// There is no controller of ours: nothing is promised.
     off: bool,
     events: u32,
@@ -98,6 +102,13 @@ impl Checks {
             self.fail(cluster.now, 8, "too many events: something turns in circles");
         }
         let Some(workload) = self.workload.clone() else { return };
+        if let Some(generation) = self.overtaking {
+            // Until it has seen the other template it goes on with the one before.
+            let name = |index| format!("{}-{index}", workload.meta.name).into();
+            self.pods.overtaken((0..workload.spec.replicas).map(name));
+            let seen = workload.status.observed_generation >= generation;
+            self.overtaking = self.overtaking.filter(|_| !seen);
+        }
         self.releases.advance(&self.pods, &workload, cluster);
         if let Err(what) = self.limits.check(&self.pods, &workload, cluster, &self.releases) {
             self.fail(cluster.now, 2, what);
@@ -105,7 +116,10 @@ impl Checks {
     }
 
     /// The user's own fields from now on.
-    pub fn user_fields(&mut self, fields: Original) {
+    pub fn user_fields(&mut self, own: Own) {
+        let fields = own.fields;
+        self.pods.partition = own.partition;
+        self.releases.partition = own.partition;
         if self.limits.fields != Some(fields) {
             let replicas = self.workload.as_ref().map_or(0, |workload| workload.spec.replicas);
             self.limits.edited(fields, replicas);
@@ -119,8 +133,9 @@ impl Checks {
     }
 
     /// The user's own fields.
-    pub fn fields(&self) -> Option<Original> {
-        self.limits.fields
+    pub fn fields(&self) -> Option<Own> {
+        let partition = self.releases.partition;
+        self.limits.fields.map(|fields| Own { fields, partition })
     }
 
     /// The user's Rollout from now on; None: deleted.
@@ -139,7 +154,7 @@ impl Checks {
     }
 
     /// The user evicted a pod of this name.
-    pub fn user_evicted(&mut self, name: &str) {
+    pub fn user_evicted(&mut self, name: &std::rc::Rc<str>) {
         self.pods.evicted(name);
     }
 
@@ -160,13 +175,17 @@ impl Checks {
         };
         let Some(before) = before else {
             self.releases.stable = Some(now.revision.clone());
+            self.pods.stateful = now.stateful.is_some();
             return Ok(());
         };
         if before.spec.replicas != now.spec.replicas {
             self.limits.scaled(&self.pods, before.spec.replicas, now.spec.replicas);
-            self.releases.scaled(&self.pods, cluster, &now, before.spec.replicas);
+            self.releases.scaled(&self.pods, cluster, &now, &before);
         }
         if before.revision != now.revision {
+            if now.stateful.is_some_and(|stateful| !stateful.ordered) {
+                self.overtaking = Some(now.meta.generation);
+            }
             return self.releases.template_changed(&self.pods, cluster, &before, &now);
         }
         let lifted = is_fenced(&before) && !is_fenced(&now);
@@ -209,15 +228,26 @@ impl Checks {
         let set = pod.and_then(|pod| cluster.sets.iter().find(|set| set.meta.uid == pod.owner));
         let workload = self.workload.as_ref().map(|workload| &workload.meta.uid);
         set.is_some_and(|set| Some(&set.owner) == workload)
+            || pod.is_some_and(|pod| Some(&pod.owner) == workload)
     }
 }
 
 /// Number of the invariant, and what is wrong.
 type Verdict = Result<(), (u8, String)>;
 
-/// The fence is on.
-pub fn is_fenced(deployment: &Deployment) -> bool {
-    deployment.spec.min_ready_seconds == FENCE_MIN_READY_SECONDS
+/// The fence is on. A StatefulSet's partition may be anything in a batch: it is held as long as it
+/// has its hold.
+pub fn is_fenced(workload: &Deployment) -> bool {
+    if workload.stateful.is_none() {
+        return workload.spec.min_ready_seconds == FENCE_MIN_READY_SECONDS;
+    }
+    let Reading::Hold(hold) = Hold::of(&workload.raw) else { return false };
+    matches!(hold.state, HoldState::Partitioned(_))
+}
+
+/// No update of this StatefulSet reaches any pod.
+fn is_shut(workload: &Deployment) -> bool {
+    workload.partition() == FENCE_PARTITION
 }
 
 fn is_armed(deployment: &Deployment) -> bool {

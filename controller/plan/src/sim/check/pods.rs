@@ -1,24 +1,32 @@
 //! The pods as the checks see them: active or not, ready since when, and which of the unready ones
-//! nobody but themselves (or a user's eviction) is to blame for.
+//! nobody but themselves (or a user's eviction) is to blame for. Of a StatefulSet the pods below
+//! the user's own partition serve like all others, but are of no revision that matters.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crds::Revision;
 
-use crate::sim::cluster::objects::Pod;
+use crate::sim::cluster::objects::{Pod, ordinal};
 use crate::sim::moment::Moment;
 
 /// All pods.
 #[derive(Default)]
 pub struct Pods {
     pods: BTreeMap<Rc<str>, Seen>,
-    /// Evicted pods that have not been replaced yet, by revision.
-    missing: BTreeMap<Revision, i32>,
+    /// Evicted pods that have not been replaced yet, by revision; a StatefulSet's by name, because
+    /// its replacement may be of another revision.
+    missing: BTreeMap<Rc<str>, i32>,
+    /// They are a StatefulSet's.
+    pub stateful: bool,
+    /// A StatefulSet's pods below this one are never updated.
+    pub partition: i32,
 }
 
 struct Seen {
     revision: Revision,
+    /// A StatefulSet's: its ordinal.
+    index: Option<i32>,
     active: bool,
     ready_since: Option<Moment>,
     /// Lost readiness by itself, or replaces an evicted one, and is not ready (again) yet.
@@ -62,17 +70,23 @@ impl Pods {
     }
 
     fn created(&mut self, name: &Rc<str>, pod: &Pod) -> Turn {
-        let missing = self.missing.entry(pod.revision.clone()).or_default();
+        let key = self.key(name, &pod.revision);
+        let missing = self.missing.entry(key).or_default();
         let excused = *missing > 0;
         *missing -= i32::from(excused);
         let seen = Seen {
             revision: pod.revision.clone(),
+            index: ordinal(name).filter(|_| self.stateful),
             active: true,
             ready_since: pod.ready_since,
             excused,
         };
         self.pods.insert(Rc::clone(name), seen);
         Turn::Created(pod.revision.clone())
+    }
+
+    fn key(&self, name: &Rc<str>, revision: &Revision) -> Rc<str> {
+        if self.stateful { Rc::clone(name) } else { revision.as_str().into() }
     }
 
     /// This one was seen before.
@@ -82,13 +96,26 @@ impl Pods {
 
     /// Their workload is gone: they are nobody's any more.
     pub fn forget(&mut self) {
-        *self = Self::default();
+        *self = Self { partition: self.partition, ..Self::default() };
     }
 
     /// A user evicted this pod.
-    pub fn evicted(&mut self, name: &str) {
+    pub fn evicted(&mut self, name: &Rc<str>) {
         if let Some(seen) = self.pods.get(name).filter(|seen| seen.active) {
-            *self.missing.entry(seen.revision.clone()).or_default() += 1;
+            let key = self.key(name, &seen.revision);
+            *self.missing.entry(key).or_default() += 1;
+        }
+    }
+
+    /// Another template overtakes an update, and the stock controller does not wait for pods below
+    /// the one that it replaces: those of its names that are not ready now are on nobody's account.
+    pub fn overtaken(&mut self, names: impl Iterator<Item = Rc<str>>) {
+        for name in names {
+            if let Some(seen) = self.pods.get_mut(&name).filter(|seen| seen.active) {
+                seen.excused |= seen.ready_since.is_none();
+            } else {
+                self.missing.insert(name, 1);
+            }
         }
     }
 
@@ -97,15 +124,20 @@ impl Pods {
         count(self.active())
     }
 
+    /// The highest ordinal of a StatefulSet's active pods, and one: lower ones may be missing.
+    pub fn span(&self) -> i32 {
+        self.active().filter_map(|seen| seen.index).max().map_or(0, |index| index + 1)
+    }
+
     /// Active pods of a revision.
     pub fn of(&self, revision: &Revision) -> i32 {
-        count(self.active().filter(|seen| seen.revision == *revision))
+        count(self.reached().filter(|seen| seen.revision == *revision))
     }
 
     /// Active pods of a revision that are ready.
     pub fn ready(&self, revision: &Revision) -> i32 {
         let ready = |seen: &&Seen| seen.revision == *revision && seen.ready_since.is_some();
-        count(self.active().filter(ready))
+        count(self.reached().filter(ready))
     }
 
     /// Active pods that are ready, or would be but for something that is not our doing.
@@ -120,16 +152,21 @@ impl Pods {
         let counts = |seen: &&Seen| {
             seen.revision == *revision && seen.ready_since.is_some_and(|since| since + span <= now)
         };
-        count(self.active().filter(counts))
+        count(self.reached().filter(counts))
     }
 
     /// Revisions that have active pods.
     pub fn revisions(&self) -> Vec<(Revision, i32)> {
         let mut counts: BTreeMap<&Revision, i32> = BTreeMap::new();
-        for seen in self.active() {
+        for seen in self.reached() {
             *counts.entry(&seen.revision).or_default() += 1;
         }
         counts.into_iter().map(|(revision, count)| (revision.clone(), count)).collect()
+    }
+
+    /// Active pods that an update may reach.
+    fn reached(&self) -> impl Iterator<Item = &Seen> {
+        self.active().filter(|seen| seen.index.is_none_or(|index| index >= self.partition))
     }
 
     fn active(&self) -> impl Iterator<Item = &Seen> {

@@ -2,6 +2,8 @@
 //! the pods alone. A batch may be left once its pods were ready at some moment and its pause is
 //! over; so this is the most that any planner may do.
 
+mod stateful;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -19,12 +21,15 @@ use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
 use crate::sim::moment::Moment;
 use crate::sim::stock::arithmetic::fenceposts;
+use stateful::is_current;
 
 /// What is known of releases.
 #[derive(Default)]
 pub struct Releases {
     pub gates: Gates,
     pub fields: Option<Original>,
+    /// The user's own, of a StatefulSet.
+    pub partition: i32,
     pub stable: Option<Revision>,
     current: Option<Release>,
     /// Most pods that revisions may have that are neither stable nor released now.
@@ -37,6 +42,8 @@ pub struct Releases {
     specs: Vec<RolloutSpec>,
     promoted: BTreeSet<(Revision, u32)>,
     full: BTreeSet<Revision>,
+    /// The last request to abort, by its id.
+    abort: Option<(String, Revision)>,
     /// A pause that was asked for, by the id of the request; and whether it was granted.
     pause: Option<(String, bool)>,
     /// Pods that the first hold of the release may have let any revision have more.
@@ -75,8 +82,12 @@ struct Release {
 impl Releases {
     /// The workload is gone.
     pub fn forget(&mut self) {
-        *self =
-            Self { fields: self.fields, specs: std::mem::take(&mut self.specs), ..Self::default() };
+        *self = Self {
+            fields: self.fields,
+            partition: self.partition,
+            specs: std::mem::take(&mut self.specs),
+            ..Self::default()
+        };
     }
 
     /// The user's own fields change.
@@ -94,8 +105,11 @@ impl Releases {
     }
 
     /// More pods than the batch allows are there, by scaling.
-    pub fn is_over(&self) -> bool {
-        self.current.as_ref().is_some_and(|release| release.loose.is_some())
+    pub fn is_over(&self, workload: &Deployment, cluster: &Cluster) -> bool {
+        let loose = |release: &Release| {
+            release.loose.is_some() && !is_current(&release.revision, workload, cluster)
+        };
+        self.current.as_ref().is_some_and(loose)
     }
 
     /// There is a ReplicaSet to move pods back to.
@@ -113,6 +127,9 @@ impl Releases {
     /// and takes ready ones of the older for unready ones of the younger. Or one has to, and the
     /// stable pods are not ready themselves. So many may go too early.
     pub fn torn(&self, pods: &Pods, workload: &Deployment) -> i32 {
+        if workload.stateful.is_some() {
+            return 0;
+        }
         let stable = self.stable.as_ref();
         let others = pods
             .revisions()
@@ -158,6 +175,10 @@ impl Releases {
     /// The user asked for something.
     pub fn user_request(&mut self, request: &Request) {
         let revision = request.revision.clone();
+        if let Some((_, revision)) = self.abort.take() {
+            // Nobody has answered it, and this one takes its place.
+            self.rejected.remove(&revision);
+        }
         match request.verb {
             Verb::Promote => {
                 self.promoted.insert((revision, request.batch));
@@ -170,7 +191,11 @@ impl Releases {
             Verb::SkipGates => self.gates.skip(revision, request.batch),
             Verb::Pause => self.pause = Some((request.id.clone(), false)),
             Verb::Resume => self.pause = None,
-            Verb::Abort => drop(self.rejected.insert(revision)),
+            Verb::Abort => {
+                if self.rejected.insert(revision.clone()) {
+                    self.abort = Some((request.id.clone(), revision));
+                }
+            }
             Verb::Retry => {
                 self.rejected.remove(&revision);
                 self.retry = Some((request.id.clone(), revision));
@@ -187,6 +212,8 @@ impl Releases {
         {
             *granted = answer.granted;
         }
+        let answer = rollout.status.answer.as_ref();
+        self.abort = self.abort.take().filter(|(id, _)| answer.is_none_or(|is| is.id != *id));
         if let Some((id, revision)) = &self.retry
             && let Some(answer) = &rollout.status.answer
             && answer.id == *id
@@ -218,7 +245,7 @@ impl Releases {
         if self.stable.as_ref() == Some(revision) {
             return Ok(());
         }
-        let empty = before.spec.replicas == 0 || now.spec.replicas == 0;
+        let empty = self.live_reach(before) == 0 || self.live_reach(now) == 0;
         let recreate = now.spec.strategy == Strategy::Recreate;
         if empty || recreate || !is_armed(before) || self.specs.is_empty() {
             if let Some(stable) = self.stable.replace(revision.clone()) {
@@ -251,10 +278,11 @@ impl Releases {
             self.let_surge(pods, cluster, now);
         }
         let (count, allowed) =
-            (reach(&release, pods, cluster), self.allowed(&release, now.spec.replicas));
+            (reach(&release, pods, cluster), self.allowed(&release, self.reachable(now)));
         // Where no ReplicaSet has a size at all, the newest one gets everything.
         let mine = cluster.sets.iter().filter(|set| set.owner == now.meta.uid);
-        let none = mine.map(|set| set.replicas).sum::<i32>() == 0;
+        let sized = now.stateful.is_none();
+        let none = sized && mine.map(|set| set.replicas).sum::<i32>() == 0;
         let count = if none { now.spec.replicas } else { count };
         release.loose = (count > allowed).then_some(count);
         release.was_loose = count > allowed;
@@ -276,7 +304,7 @@ impl Releases {
 
     fn leave_current(&mut self, pods: &Pods, workload: &Deployment, cluster: &Cluster) {
         if let Some(release) = self.current.take() {
-            let allowed = self.allowed(&release, workload.spec.replicas);
+            let allowed = self.allowed(&release, self.reachable(workload));
             let count = reach(&release, pods, cluster).max(allowed);
             self.left.insert(release.revision, count);
         }
@@ -295,7 +323,8 @@ impl Releases {
         }
         let mine = cluster.sets.iter().filter(|set| set.owner == now.meta.uid);
         // With no pod at all there is nothing to keep.
-        let empty = pods.total() == 0 && mine.map(|set| set.replicas).sum::<i32>() == 0;
+        let sized = now.stateful.is_none();
+        let empty = sized && pods.total() == 0 && mine.map(|set| set.replicas).sum::<i32>() == 0;
         if !empty && !release.had_all && !self.may_be_last(release.batch) {
             return Err((1, format!("fence lifted in batch {}", release.batch)));
         }
@@ -311,9 +340,18 @@ impl Releases {
     }
 
     /// The user scaled: shares are kept, as nearly as pods can be counted.
-    pub fn scaled(&mut self, pods: &Pods, cluster: &Cluster, owner: &Deployment, before: i32) {
-        let after = owner.spec.replicas;
+    pub fn scaled(
+        &mut self,
+        pods: &Pods,
+        cluster: &Cluster,
+        owner: &Deployment,
+        before: &Deployment,
+    ) {
         self.calm = Calm::default();
+        if owner.stateful.is_some() {
+            return self.scaled_stateful(pods, cluster, owner, before);
+        }
+        let (before, after) = (before.spec.replicas, owner.spec.replicas);
         let share = |count: i32| share(count, before, after);
         for count in self.left.values_mut() {
             *count = share(*count).max(*count);
@@ -341,12 +379,16 @@ impl Releases {
         if self.native || self.stable.as_ref() == Some(revision) {
             return Ok(());
         }
+        if is_current(revision, workload, cluster) {
+            return Ok(());
+        }
         let (all, most) = (self.all_new(pods, workload, cluster), self.high + self.surge(workload));
-        if all > most {
+        // A StatefulSet's update begins at the top, wherever an overtaken one has got to.
+        if all > most && workload.stateful.is_none() {
             return Err((1, format!("{all} pods of all new revisions, at most {most} allowed")));
         }
         if let Some(release) = self.current.as_ref().filter(|r| r.revision == *revision) {
-            let allowed = self.allowed(release, workload.spec.replicas);
+            let allowed = self.allowed(release, self.reachable(workload));
             let had = if release.before > 0 { release.before + self.surging } else { 0 };
             let allowed = allowed.max(release.loose.unwrap_or(0)).max(had);
             if count > allowed {
@@ -408,13 +450,13 @@ impl Releases {
 
     /// Moves on as far as the pods and the user allow.
     pub fn advance(&mut self, pods: &Pods, workload: &Deployment, cluster: &Cluster) {
-        self.calm.see(is_scaled(workload, cluster), cluster.now);
+        self.calm.see(is_scaled(pods, workload, cluster), cluster.now);
         let quiet = self.current.is_none() && self.calm.is_long();
         if quiet && self.all_new(pods, workload, cluster) == 0 {
             self.high = 0;
         }
         while let Some(release) = &self.current {
-            let allowed = self.allowed(release, workload.spec.replicas);
+            let allowed = self.allowed(release, self.reachable(workload));
             self.high = self.high.max(allowed);
             let count = pods.of(&release.revision);
             let tight = release.loose.is_some() && count <= allowed && self.calm.is_long();
@@ -488,7 +530,7 @@ impl Releases {
 
     /// The fewest ready pods that end a batch.
     fn demanded(&self, batch: usize, workload: &Deployment) -> i32 {
-        let replicas = workload.spec.replicas;
+        let replicas = self.reachable(workload);
         let least = self.definitions(batch).map(|batch| batch.replicas.ceil_of(replicas)).min();
         match replicas {
             0 | 1 => 0,
@@ -588,7 +630,11 @@ fn share(count: i32, before: i32, after: i32) -> i32 {
 }
 
 /// The stock controller has acted on the last scaling.
-fn is_scaled(workload: &Deployment, cluster: &Cluster) -> bool {
+fn is_scaled(pods: &Pods, workload: &Deployment, cluster: &Cluster) -> bool {
+    if workload.stateful.is_some() {
+        let seen = workload.status.observed_generation >= workload.meta.generation;
+        return seen && pods.span() <= workload.spec.replicas;
+    }
     let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
     let active = mine.filter(|set| set.replicas > 0 || set.status.replicas > 0);
     let scaled = |set: &std::rc::Rc<crate::sim::cluster::objects::ReplicaSet>| {

@@ -1,5 +1,7 @@
-//! What stands before a Deployment update: our webhook, when it answers, and the admission policy.
-//! Owns the path, not the projection: that is `crds::project`.
+//! What stands before an update of a workload: our webhook, when it answers, and the admission
+//! policy. Owns the path, not the projection: that is `crds::project`.
+
+mod stateful;
 
 use crds::contract::{ARMED_LABEL, ARMED_VALUE, FENCE_MIN_READY_SECONDS, HOLD_ANNOTATION};
 use crds::project::Writer;
@@ -52,6 +54,9 @@ impl Admission {
         if !self.policy || !(is_armed(old) || is_armed(new)) {
             return Ok(());
         }
+        if new["kind"] == "StatefulSet" {
+            return stateful::judge(old, new, writer);
+        }
         let (was, is) = (Guarded::of(old), Guarded::of(new));
         let judged = is_armed(old) && writer != CONTROLLER;
         let same = |path: &str| old.pointer(path) == new.pointer(path);
@@ -94,10 +99,15 @@ impl Admission {
                 "half held: the template is still in the hold",
             ),
         ];
-        match rules.into_iter().find(|(holds, _)| !holds) {
-            Some((_, message)) => Err(Refused::Denied(message.to_owned())),
-            None => Ok(()),
-        }
+        all_hold(&rules)
+    }
+}
+
+/// Refuses with the message of the first rule that does not hold.
+fn all_hold(rules: &[(bool, &str)]) -> Result<(), Refused> {
+    match rules.iter().find(|(holds, _)| !holds) {
+        Some((_, message)) => Err(Refused::Denied((*message).to_owned())),
+        None => Ok(()),
     }
 }
 

@@ -1,9 +1,13 @@
-//! The model's objects, as far as a release of a Deployment can depend on them. Data only; how the
-//! apiserver treats a write is `write`'s business.
+//! The model's objects, as far as a release can depend on them. Data only; how the apiserver treats
+//! a write is `write`'s business.
+//!
+//! A StatefulSet is a Deployment object that says so. Its ControllerRevisions are ReplicaSet
+//! objects without a size, its pods are named after their ordinals.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crds::project::StatefulFields;
 use crds::{Revision, RolloutSpec, RolloutStatus};
 use serde_json::Value;
 
@@ -30,10 +34,14 @@ pub struct Deployment {
     /// The object as the API shows it, without status and resourceVersion.
     pub raw: Rc<Value>,
     pub spec: DeploymentSpec,
+    /// It is a StatefulSet.
+    pub stateful: Option<StatefulSpec>,
     pub annotations: Rc<BTreeMap<String, String>>,
     pub template: Rc<Value>,
     pub revision: Revision,
     pub status: DeploymentStatus,
+    /// status.currentRevision of a StatefulSet.
+    pub current: Option<Rc<str>>,
 }
 
 /// The part of a Deployment's spec that the stock controller acts on.
@@ -47,6 +55,15 @@ pub struct DeploymentSpec {
     pub strategy: Strategy,
 }
 
+/// The part of a StatefulSet's spec that a Deployment has not. The latter's strategy stands for
+/// what a StatefulSet always does: no pod more, and one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatefulSpec {
+    pub fields: StatefulFields,
+    /// podManagementPolicy is OrderedReady.
+    pub ordered: bool,
+}
+
 /// A Deployment's status, without conditions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeploymentStatus {
@@ -57,12 +74,15 @@ pub struct DeploymentStatus {
     pub available: i32,
 }
 
-/// A ReplicaSet. Its template is kept without the pod-template-hash label.
+/// A ReplicaSet, or a ControllerRevision of a StatefulSet. Its template is kept without the
+/// pod-template-hash label.
 #[derive(Clone, Debug)]
 pub struct ReplicaSet {
     pub meta: Meta,
     /// uid of the Deployment.
     pub owner: Rc<str>,
+    /// A ControllerRevision: no size, and no controller that makes pods of it alone.
+    pub sizeless: bool,
     pub annotations: BTreeMap<String, String>,
     pub replicas: i32,
     pub min_ready_seconds: i32,
@@ -84,9 +104,9 @@ pub struct SetStatus {
 #[derive(Clone, Debug)]
 pub struct Pod {
     pub meta: Meta,
-    /// uid of the ReplicaSet.
+    /// uid of the ReplicaSet, or of the StatefulSet.
     pub owner: Rc<str>,
-    /// Name of the ReplicaSet.
+    /// Name of the ReplicaSet, or of the ControllerRevision.
     pub set: Rc<str>,
     pub revision: Revision,
     /// phase Running; Pending before.
@@ -117,6 +137,13 @@ pub struct KeptRevision {
     pub template: Rc<Value>,
 }
 
+impl Deployment {
+    /// Pods below this index are never updated: a StatefulSet's partition.
+    pub fn partition(&self) -> i32 {
+        self.stateful.and_then(|stateful| stateful.fields.partition()).unwrap_or(0)
+    }
+}
+
 impl ReplicaSet {
     /// A number in an annotation, if it is one and not negative.
     pub fn number(&self, annotation: &str) -> Option<i32> {
@@ -125,6 +152,11 @@ impl ReplicaSet {
 }
 
 impl Pod {
+    /// The ordinal of a StatefulSet's pod.
+    pub fn ordinal(&self) -> Option<i32> {
+        ordinal(&self.meta.name)
+    }
+
     /// Counted by its ReplicaSet.
     pub fn is_active(&self) -> bool {
         !self.meta.deleting
@@ -145,6 +177,11 @@ impl Pod {
         let seconds = u64::try_from(min_ready_seconds).unwrap_or(0);
         self.ready_since.map(|since| since + std::time::Duration::from_secs(seconds))
     }
+}
+
+/// The ordinal in the name of a StatefulSet's pod.
+pub fn ordinal(name: &str) -> Option<i32> {
+    name.rsplit_once('-')?.1.parse().ok()
 }
 
 macro_rules! object {

@@ -1,19 +1,21 @@
-//! Reading a Deployment's JSON as the apiserver does: defaults, validation, the parsed spec. Owns
+//! Reading a workload's JSON as the apiserver does: defaults, validation, the parsed spec. Owns
 //! the rules of apps/v1 that a hold has to live with; writes nothing.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crds::project::StatefulFields;
 use crds::{IntOrPercent, Revision};
 use serde_json::{Value, json};
 
 use super::Refused;
-use super::objects::DeploymentSpec;
+use super::objects::{DeploymentSpec, StatefulSpec};
 use crate::observed::Strategy;
 
-/// What stands in a Deployment's JSON.
+/// What stands in a workload's JSON.
 pub struct Read {
     pub spec: DeploymentSpec,
+    pub stateful: Option<StatefulSpec>,
     pub annotations: BTreeMap<String, String>,
     pub template: Rc<Value>,
     pub revision: Revision,
@@ -21,10 +23,14 @@ pub struct Read {
 
 /// Fills in what apps/v1 defaults.
 pub fn set_defaults(raw: &mut Value) {
+    let stateful = is_stateful(raw);
     let spec = &mut raw["spec"];
     default(spec, "replicas", json!(1));
-    default(spec, "progressDeadlineSeconds", json!(600));
     default(spec, "revisionHistoryLimit", json!(10));
+    if stateful {
+        return set_stateful_defaults(spec);
+    }
+    default(spec, "progressDeadlineSeconds", json!(600));
     default(spec, "strategy", json!({}));
     default(&mut spec["strategy"], "type", json!("RollingUpdate"));
     if spec["strategy"]["type"] == "RollingUpdate" {
@@ -32,6 +38,21 @@ pub fn set_defaults(raw: &mut Value) {
         default(strategy, "rollingUpdate", json!({}));
         default(&mut strategy["rollingUpdate"], "maxSurge", json!("25%"));
         default(&mut strategy["rollingUpdate"], "maxUnavailable", json!("25%"));
+    }
+}
+
+fn is_stateful(raw: &Value) -> bool {
+    raw["kind"] == "StatefulSet"
+}
+
+fn set_stateful_defaults(spec: &mut Value) {
+    default(spec, "podManagementPolicy", json!("OrderedReady"));
+    default(spec, "updateStrategy", json!({}));
+    let strategy = &mut spec["updateStrategy"];
+    default(strategy, "type", json!("RollingUpdate"));
+    if strategy["type"] == "RollingUpdate" {
+        default(strategy, "rollingUpdate", json!({}));
+        default(&mut strategy["rollingUpdate"], "partition", json!(0));
     }
 }
 
@@ -43,16 +64,21 @@ fn default(object: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// Reads a defaulted Deployment, or says like the apiserver why it is none.
+/// Reads a defaulted workload, or says like the apiserver why it is none.
 pub fn read(raw: &Value) -> Result<Read, Refused> {
     let spec = &raw["spec"];
+    let stateful = if is_stateful(raw) { Some(stateful(spec)?) } else { None };
+    let (deadline, strategy) = match &stateful {
+        Some(stateful) => (NO_DEADLINE, one_at_a_time(stateful)),
+        None => (integer(spec, "progressDeadlineSeconds")?, strategy(&spec["strategy"])?),
+    };
     let parsed = DeploymentSpec {
         replicas: integer(spec, "replicas")?,
         paused: spec["paused"] == true,
         min_ready_seconds: integer(spec, "minReadySeconds")?,
-        progress_deadline_seconds: integer(spec, "progressDeadlineSeconds")?,
+        progress_deadline_seconds: deadline,
         history_limit: integer(spec, "revisionHistoryLimit")?,
-        strategy: strategy(&spec["strategy"])?,
+        strategy,
     };
     if parsed.progress_deadline_seconds <= parsed.min_ready_seconds {
         return invalid("progressDeadlineSeconds: must be greater than minReadySeconds");
@@ -60,10 +86,53 @@ pub fn read(raw: &Value) -> Result<Read, Refused> {
     let template = Rc::new(spec["template"].clone());
     Ok(Read {
         spec: parsed,
+        stateful,
         annotations: text_map(&raw["metadata"]["annotations"]),
         revision: Revision::of_template(&template),
         template,
     })
+}
+
+/// A StatefulSet has none.
+pub const NO_DEADLINE: i32 = i32::MAX;
+
+fn stateful(spec: &Value) -> Result<StatefulSpec, Refused> {
+    let strategy = &spec["updateStrategy"];
+    if strategy["type"] == "OnDelete" && !strategy["rollingUpdate"].is_null() {
+        return invalid("rollingUpdate: only allowed for updateStrategy 'RollingUpdate'");
+    }
+    let ordered = match spec["podManagementPolicy"].as_str() {
+        Some("OrderedReady") => true,
+        Some("Parallel") => false,
+        _ => return invalid("podManagementPolicy"),
+    };
+    let fields = StatefulFields::of(spec)
+        .filter(|fields| fields.partition().is_none_or(|partition| partition >= 0));
+    match fields {
+        Some(fields) => Ok(StatefulSpec { fields, ordered }),
+        None => invalid("updateStrategy"),
+    }
+}
+
+/// The stock controller's pace in the words of a Deployment.
+fn one_at_a_time(stateful: &StatefulSpec) -> Strategy {
+    match stateful.fields {
+        StatefulFields::OnDelete => Strategy::Recreate,
+        StatefulFields::RollingUpdate { .. } => Strategy::RollingUpdate {
+            max_surge: IntOrPercent::Count(0),
+            max_unavailable: IntOrPercent::Count(1),
+        },
+    }
+}
+
+/// An update may not change these.
+pub fn check_immutable(old: &Value, new: &Value) -> Result<(), Refused> {
+    let same = |path: &str| old.pointer(path) == new.pointer(path);
+    if same("/kind") && same("/spec/selector") && same("/spec/podManagementPolicy") {
+        Ok(())
+    } else {
+        invalid("spec: Forbidden: updates to this field are forbidden")
+    }
 }
 
 fn integer(spec: &Value, key: &str) -> Result<i32, Refused> {

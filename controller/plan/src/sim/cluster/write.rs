@@ -26,10 +26,12 @@ impl Cluster {
             meta,
             raw: Rc::new(raw),
             spec: parts.spec,
+            stateful: parts.stateful,
             annotations: Rc::new(parts.annotations),
             template: parts.template,
             revision: parts.revision,
             status: DeploymentStatus::default(),
+            current: None,
         };
         let stored = self.deployments.put(&name, object);
         self.record(Kind::Deployment);
@@ -56,6 +58,7 @@ impl Cluster {
         self.warnings = self.admission.review(&old.raw, &mut raw, writer)?;
         read::set_defaults(&mut raw);
         let parts = read::read(&raw)?;
+        read::check_immutable(&old.raw, &raw)?;
         self.admission.judge(&old.raw, &raw, writer)?;
         raw["metadata"]["uid"] = json!(&*old.meta.uid);
         raw["metadata"]["generation"] = json!(old.meta.generation);
@@ -64,7 +67,9 @@ impl Cluster {
         }
         let mut meta = old.meta.clone();
         meta.version = self.next_version();
-        if raw["spec"] != old.raw["spec"] || parts.annotations != *old.annotations {
+        // An annotation is news to the Deployment controller alone.
+        let annotated = old.stateful.is_none() && parts.annotations != *old.annotations;
+        if raw["spec"] != old.raw["spec"] || annotated {
             meta.generation += 1;
             raw["metadata"]["generation"] = json!(meta.generation);
         }
@@ -72,10 +77,12 @@ impl Cluster {
             meta,
             raw: Rc::new(raw),
             spec: parts.spec,
+            stateful: parts.stateful,
             annotations: Rc::new(parts.annotations),
             template: parts.template,
             revision: parts.revision,
             status: old.status,
+            current: old.current.clone(),
         };
         Ok(self.put_deployment(object))
     }
@@ -118,6 +125,29 @@ impl Cluster {
             Rc::make_mut(&mut object.annotations).insert(KEY.to_owned(), text.clone());
             Rc::make_mut(&mut object.raw)["metadata"]["annotations"][KEY] = json!(text);
         }
+        self.put_deployment(object);
+        Ok(())
+    }
+
+    /// Writes a StatefulSet's /status. Without precondition: the stock controller repeats what
+    /// meets a conflict.
+    pub fn update_stateful_status(
+        &mut self,
+        seen: &Deployment,
+        status: DeploymentStatus,
+        current: &Rc<str>,
+    ) -> Result<(), Refused> {
+        let old = Rc::clone(self.deployment(&seen.meta.name)?);
+        if old.meta.uid != seen.meta.uid {
+            return Err(Refused::Conflict);
+        }
+        if old.status == status && old.current.as_ref() == Some(current) {
+            return Ok(());
+        }
+        let mut object = Deployment::clone(&old);
+        object.meta.version = self.next_version();
+        object.status = status;
+        object.current = Some(Rc::clone(current));
         self.put_deployment(object);
         Ok(())
     }
@@ -197,11 +227,13 @@ impl Cluster {
         }
     }
 
-    /// Creates a pod of a ReplicaSet.
+    /// Creates a pod of a ReplicaSet, or of a revision of a StatefulSet.
     pub fn create_pod(&mut self, name: &Rc<str>, set: &ReplicaSet) {
+        let owner = if set.sizeless { &set.owner } else { &set.meta.uid };
+        let owner = Rc::clone(owner);
         let pod = Pod {
             meta: self.meta(name),
-            owner: Rc::clone(&set.meta.uid),
+            owner,
             set: Rc::clone(&set.meta.name),
             revision: set.revision.clone(),
             running: false,

@@ -9,6 +9,7 @@ use crds::{Hold, Revision};
 use serde_json::Value;
 
 use super::{Caches, Failure, HoldRequest, Request, SetChange, Shell};
+use crate::sim::cluster::objects::Pod;
 use crate::sim::cluster::{Cluster, Precondition, Refused};
 use crate::{Action, Observed, Plan, TemplateFrom, WriteHold};
 
@@ -71,8 +72,9 @@ impl Shell {
                     Precondition { uid: Some(uid.as_str().into()), ..Precondition::default() };
                 Some(vec![Request::Set { set: set.as_str().into(), precondition, change }])
             }
-            Action::DeletePod { pod, uid } => {
-                Some(vec![Request::DeletePod { pod: pod.as_str().into(), uid: uid.clone() }])
+            Action::DeletePod { pod, uid, resource_version } => {
+                let (uid, version) = (uid.clone(), Some(resource_version.clone()));
+                Some(vec![Request::DeletePod { pod: pod.as_str().into(), uid, version }])
             }
             // The model has no routes.
             Action::WriteRoute { .. }
@@ -188,11 +190,20 @@ impl Caches {
                 None => self.sets.dropped(set),
             },
             Request::Set { .. } => {}
-            Request::DeletePod { .. } => {}
+            Request::DeletePod { pod, uid, .. } => self.take_deleted(cluster, pod, uid),
             Request::Keep { name, .. } | Request::Drop { name } => match cluster.kept.get(name) {
                 Some(object) => self.kept.wrote(object),
                 None => self.kept.dropped(name),
             },
+        }
+    }
+
+    /// The pod is not counted any more; one that has changed stays until the watch shows it.
+    fn take_deleted(&mut self, cluster: &Cluster, pod: &str, uid: &str) {
+        let is = |seen: &Pod| *seen.meta.uid == *uid;
+        let stays = cluster.pods.get(pod).is_some_and(|seen| is(seen) && seen.is_active());
+        if !stays && self.pods.get(pod).is_some_and(|seen| is(seen)) {
+            self.pods.dropped(pod);
         }
     }
 }

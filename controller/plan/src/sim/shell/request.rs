@@ -31,8 +31,8 @@ pub enum Request {
     Retreat(HoldRequest),
     /// Changes a ReplicaSet.
     Set { set: Rc<str>, precondition: Precondition, change: SetChange },
-    /// Takes a pod away.
-    DeletePod { pod: Rc<str>, uid: String },
+    /// Takes a pod away, if it is still of this version.
+    DeletePod { pod: Rc<str>, uid: String, version: Option<String> },
     /// Keeps a template.
     Keep { name: Rc<str>, owner: Rc<str>, revision: Revision, template: Rc<Value> },
     /// Drops a kept template.
@@ -120,8 +120,11 @@ impl Request {
                 cluster.update_set(precondition, wanted)?;
                 Ok(())
             }
-            Self::DeletePod { pod, uid } => {
-                let same = cluster.pods.get(pod).is_some_and(|seen| *seen.meta.uid == **uid);
+            Self::DeletePod { pod, uid, version } => {
+                let same = cluster.pods.get(pod).is_some_and(|seen| {
+                    let is = seen.meta.version.to_string();
+                    *seen.meta.uid == **uid && version.as_ref().is_none_or(|version| *version == is)
+                });
                 if same {
                     cluster.update_pod(pod, |pod| pod.meta.deleting = true);
                 }

@@ -9,10 +9,12 @@ use crds::contract::{
     ARMED_LABEL, ARMED_VALUE, DEPLOYMENT_REVISION_ANNOTATION, DESIRED_REPLICAS_ANNOTATION,
     FINALIZER, HOLD_ANNOTATION, REQUEST_ANNOTATION, ROLLOUT_LABEL,
 };
+use crds::hold::Reading;
 
 use crate::action::Ask;
 use crate::observed::{
-    Answered, Fact, Fields, KeptTemplate, Live, Observed, Pod, RolloutFacts, Set, Sets, Workload,
+    Answered, Fact, Fields, KeptTemplate, Live, Observed, Pod, RolloutFacts, Set, Sets, Stateful,
+    StatefulRevision, Workload,
 };
 use crate::sim::cluster::objects::{self, Deployment, KeptRevision, ReplicaSet, RolloutObject};
 use crate::sim::cluster::table::View;
@@ -126,29 +128,47 @@ impl Caches {
 
     fn workload(&self, deployment: &Rc<Deployment>, rollout: &str) -> Workload {
         let labels = &deployment.raw["metadata"]["labels"];
-        let spec = &deployment.spec;
+        let hold = Hold::of(&deployment.raw);
+        let fields = live(deployment);
+        let replicas = match &fields {
+            Live::Deployment(_) => deployment.spec.replicas,
+            Live::StatefulSet(live) => live.reach(&hold),
+        };
+        let sets = match &fields {
+            _ if !self.sets_synced => {
+                Fact::Unknown("ReplicaSets and pods are not watched".to_owned())
+            }
+            Live::Deployment(_) => Fact::Known(self.sets_of(deployment)),
+            Live::StatefulSet(live) => self.revisions_of(deployment, live, &hold),
+        };
         Workload {
             uid: deployment.meta.uid.to_string(),
             generation: deployment.meta.generation,
             observed_generation: deployment.status.observed_generation,
-            replicas: spec.replicas,
+            replicas,
             armed: labels[ARMED_LABEL] == ARMED_VALUE && labels[ROLLOUT_LABEL] == rollout,
-            fields: Live::Deployment(Fields {
-                paused: spec.paused,
-                min_ready_seconds: spec.min_ready_seconds,
-                progress_deadline_seconds: spec.progress_deadline_seconds,
-                strategy: spec.strategy,
-            }),
-            hold: Hold::of(&deployment.raw),
+            fields,
+            hold,
             hold_text: deployment.annotations.get(HOLD_ANNOTATION).cloned(),
             projected: admission::is_projected(&deployment.raw),
             revision: deployment.revision.clone(),
-            sets: if self.sets_synced {
-                Fact::Known(self.sets_of(deployment))
-            } else {
-                Fact::Unknown("ReplicaSets and pods are not watched".to_owned())
-            },
+            sets,
         }
+    }
+
+    /// The ControllerRevisions of a StatefulSet with their pods, or why they cannot be told.
+    fn revisions_of(&self, workload: &Deployment, live: &Stateful, hold: &Reading) -> Fact<Sets> {
+        let mine = self.sets.iter().filter(|set| set.owner == workload.meta.uid);
+        let revisions = mine.map(|set| StatefulRevision {
+            name: set.meta.name.to_string(),
+            uid: set.meta.uid.to_string(),
+            resource_version: set.meta.version.to_string(),
+            number: set.number(DEPLOYMENT_REVISION_ANNOTATION).unwrap_or(0).into(),
+            revision: set.revision.clone(),
+        });
+        let pods = self.pods.iter().filter(|pod| pod.owner == workload.meta.uid && pod.is_active());
+        let pods = pods.map(|pod| (pod.set.to_string(), seen_pod(pod)));
+        live.sets(hold, &workload.revision, revisions.collect(), pods.collect())
     }
 
     /// Newest first by the stock controller's number; of several with the live template the
@@ -194,11 +214,32 @@ impl Caches {
     }
 }
 
+fn live(workload: &Deployment) -> Live {
+    let spec = &workload.spec;
+    match workload.stateful {
+        None => Live::Deployment(Fields {
+            paused: spec.paused,
+            min_ready_seconds: spec.min_ready_seconds,
+            progress_deadline_seconds: spec.progress_deadline_seconds,
+            strategy: spec.strategy,
+        }),
+        Some(stateful) => Live::StatefulSet(Stateful {
+            fields: stateful.fields,
+            size: spec.replicas,
+            start: 0,
+            min_ready_seconds: spec.min_ready_seconds,
+            ordered: stateful.ordered,
+            current: workload.current.as_deref().map(str::to_owned),
+        }),
+    }
+}
+
 fn seen_pod(pod: &objects::Pod) -> Pod {
     let trouble = if pod.is_ready() { None } else { pod.trouble.clone() };
     Pod {
         name: pod.meta.name.to_string(),
         uid: pod.meta.uid.to_string(),
+        resource_version: pod.meta.version.to_string(),
         ready_since: pod.ready_since.map(crate::sim::moment::Moment::timestamp),
         trouble,
     }

@@ -14,15 +14,16 @@ use crds::contract::{
     MAX_REPLICAS_ANNOTATION,
 };
 
-use super::arithmetic;
+use super::{arithmetic, stateful};
 use crate::observed::Strategy;
 use crate::sim::cluster::objects::{
     Deployment, DeploymentStatus, Meta, Pod, ReplicaSet, SetStatus,
 };
 use crate::sim::cluster::table::View;
 use crate::sim::cluster::{Cluster, Precondition, Refused};
+use crate::sim::moment::Moment;
 
-/// The controller: its caches.
+/// The controller: its caches. Where the Deployment is a StatefulSet it is the controller of those.
 #[derive(Default)]
 pub struct DeploymentController {
     pub deployments: View<Deployment>,
@@ -39,9 +40,19 @@ const NOT_COPIED: [&str; 4] = [
 ];
 
 impl DeploymentController {
-    /// Syncs a Deployment; an error means: again, after a moment.
-    pub fn sync(&mut self, cluster: &mut Cluster, name: &str) -> Result<(), Refused> {
-        let Some(deployment) = self.deployments.get(name).cloned() else { return Ok(()) };
+    /// Pods that come and get ready matter to it.
+    pub fn is_stateful(&self) -> bool {
+        self.deployments.iter().any(|workload| workload.stateful.is_some())
+    }
+
+    /// Syncs a Deployment; an error means: again, after a moment. Answers when it must be synced
+    /// again although nothing happens.
+    pub fn sync(&mut self, cluster: &mut Cluster, name: &str) -> Result<Option<Moment>, Refused> {
+        let Some(deployment) = self.deployments.get(name).cloned() else { return Ok(None) };
+        if let Some(spec) = deployment.stateful {
+            let caches = stateful::Caches { sets: &self.sets, pods: &self.pods };
+            return stateful::sync(cluster, &deployment, spec, &caches);
+        }
         let mut owned: Vec<_> =
             self.sets.iter().filter(|set| set.owner == deployment.meta.uid).cloned().collect();
         owned.sort_by(|a, b| age(a).cmp(&age(b)));
@@ -49,7 +60,7 @@ impl DeploymentController {
         let mut sync = Sync { cluster, deployment, owned, wrote: Vec::new() };
         let done = sync.run(&self.pods);
         sync.wrote.iter().for_each(|set| self.sets.wrote(set));
-        done
+        done.map(|()| None)
     }
 }
 
@@ -157,6 +168,7 @@ impl Sync<'_> {
         let mut wanted = ReplicaSet {
             meta: Meta { name: Rc::clone(&name), ..deployment.meta.clone() },
             owner: Rc::clone(&deployment.meta.uid),
+            sizeless: false,
             annotations: std::collections::BTreeMap::new(),
             replicas: arithmetic::new_set_size(&spec, total, 0),
             min_ready_seconds: spec.min_ready_seconds,

@@ -49,6 +49,25 @@ pub enum Turn {
     Gone,
 }
 
+/// A pod: names come again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub name: Rc<str>,
+    pub uid: Rc<str>,
+}
+
+impl Target {
+    /// This one.
+    pub fn of(pod: &Pod) -> Self {
+        Self { name: Rc::clone(&pod.meta.name), uid: Rc::clone(&pod.meta.uid) }
+    }
+
+    /// It has not been removed.
+    pub fn is_there(&self, cluster: &Cluster) -> bool {
+        cluster.pods.get(&self.name).is_some_and(|pod| pod.meta.uid == self.uid)
+    }
+}
+
 /// The kubelet of the only node.
 pub struct Kubelet {
     behaviours: BTreeMap<Revision, Behaviour>,
@@ -90,10 +109,11 @@ impl Kubelet {
     pub fn act(
         &mut self,
         cluster: &mut Cluster,
-        name: &Rc<str>,
+        target: &Target,
         turn: &Turn,
     ) -> Option<(Moment, Turn)> {
-        let pod = cluster.pods.get(name)?.clone();
+        let name = &target.name;
+        let pod = cluster.pods.get(name).filter(|pod| pod.meta.uid == target.uid)?.clone();
         let behaviour = self.behaviour(&pod.revision);
         match turn {
             Turn::Gone => {

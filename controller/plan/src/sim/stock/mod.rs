@@ -1,6 +1,6 @@
-//! Models of the stock controllers: Deployments, ReplicaSets, the kubelet. They know nothing of
-//! Sluice. Facts from the Kubernetes 1.34 sources and from experiments on a real cluster, which
-//! `tests/stock.rs` repeats on the model.
+//! Models of the stock controllers: Deployments, ReplicaSets, StatefulSets, the kubelet. They know
+//! nothing of Sluice. Facts from the Kubernetes 1.34 sources and from experiments on a real
+//! cluster, which the tests here repeat on the model.
 
 pub mod arithmetic;
 pub mod deployments;
@@ -8,6 +8,7 @@ pub mod kubelet;
 mod rolling;
 mod scaling;
 pub mod sets;
+mod stateful;
 
 pub use deployments::DeploymentController;
 pub use kubelet::{Behaviour, Kubelet};

@@ -52,7 +52,7 @@ impl SetController {
 
     /// Syncs a ReplicaSet; answers when it must be synced again although nothing happens.
     pub fn sync(&mut self, cluster: &mut Cluster, name: &str) -> Result<Option<Moment>, Refused> {
-        let Some(set) = self.sets.get(name).cloned() else {
+        let Some(set) = self.sets.get(name).filter(|set| !set.sizeless).cloned() else {
             self.expected.remove(name);
             return Ok(None);
         };

@@ -12,7 +12,7 @@ use crds::contract::{
 use serde_json::{Value, json};
 
 use super::manifest::{self, Manifest};
-use super::{Said, WRITER};
+use super::{Own, Said, WRITER};
 use crate::sim::cluster::{Precondition, Refused, admission};
 use crate::sim::stock::kubelet;
 use crate::sim::world::queue::Event;
@@ -85,7 +85,9 @@ impl World {
         manifest::remember(&mut raw, &wanted);
         let mut fields = manifest.stated.or_defaults();
         if let Some(before) = self.checks.fields().filter(|_| manifest.stated.recreate) {
-            (fields.max_surge, fields.max_unavailable) = (before.max_surge, before.max_unavailable);
+            let (meant, was) = (&mut fields.fields, before.fields);
+            (meant.max_surge, meant.max_unavailable) = (was.max_surge, was.max_unavailable);
+            fields.partition = before.partition;
         }
         if let (Ok(live), Some(before)) = (self.cluster.deployment(NAME), self.checks.fields())
             && live.annotations.get(LAST_APPLIED_ANNOTATION) == Some(&wanted.to_string())
@@ -140,7 +142,8 @@ impl World {
         self.user_update(raw)
     }
 
-    /// `kubectl rollout undo`: the template and the annotations of the revision before.
+    /// `kubectl rollout undo`: the template and the annotations of the revision before; of a
+    /// StatefulSet the template alone.
     pub fn user_undo(&mut self) -> Said {
         let live = Rc::clone(self.cluster.deployment(NAME)?);
         if live.spec.paused {
@@ -152,6 +155,9 @@ impl World {
         let Some(before) = sets.iter().rev().nth(1) else { return Err(Refused::NotFound) };
         let mut raw = Value::clone(&live.raw);
         raw["spec"]["template"] = Value::clone(&before.template);
+        if live.stateful.is_some() {
+            return self.user_update(raw);
+        }
         let skipped = |key: &str| NOT_UNDONE.contains(&key);
         let kept = live.annotations.iter().filter(|(key, _)| skipped(key));
         let theirs = before.annotations.iter().filter(|(key, _)| !skipped(key));
@@ -163,37 +169,45 @@ impl World {
     /// `kubectl rollout pause` and `resume`.
     pub fn user_pause(&mut self, paused: bool) -> Said {
         let mut raw = self.cluster.deployment_json(NAME)?;
+        if self.cluster.deployment(NAME)?.stateful.is_some() {
+            return Err(Refused::Invalid("pausing is not supported".to_owned()));
+        }
         if (raw["spec"]["paused"] == true) == paused {
             return Err(Refused::Invalid(format!("is {}paused", if paused { "" } else { "not " })));
         }
         raw["spec"]["paused"] = json!(paused);
         self.user_update(raw)?;
         let fields = self.checks.fields();
-        fields.map_or(Ok(String::new()), |fields| self.understood(Original { paused, ..fields }))
+        fields.map_or(Ok(String::new()), |own| {
+            self.understood(Own { fields: Original { paused, ..own.fields }, ..own })
+        })
     }
 
     /// `kubectl patch` of the fields that a hold projects.
-    pub fn user_edit(&mut self, fields: Original) -> Said {
+    pub fn user_edit(&mut self, meant: Own) -> Said {
         let mut raw = self.cluster.deployment_json(NAME)?;
         let live = raw["spec"].clone();
-        let before = self.checks.fields().unwrap_or(fields);
+        let was = self.checks.fields().unwrap_or(meant);
+        let (before, fields) = (was.fields, meant.fields);
         let spec = &mut raw["spec"];
+        if meant.partition != was.partition {
+            spec["updateStrategy"]["rollingUpdate"]["partition"] = json!(meant.partition);
+        }
         if fields.min_ready_seconds != before.min_ready_seconds {
             spec["minReadySeconds"] = json!(fields.min_ready_seconds);
         }
         if fields.progress_deadline_seconds != before.progress_deadline_seconds {
             spec["progressDeadlineSeconds"] = json!(fields.progress_deadline_seconds);
         }
-        let rolling = &mut spec["strategy"]["rollingUpdate"];
         if fields.max_surge != before.max_surge {
-            rolling["maxSurge"] = json!(fields.max_surge);
+            spec["strategy"]["rollingUpdate"]["maxSurge"] = json!(fields.max_surge);
         }
         if fields.max_unavailable != before.max_unavailable {
-            rolling["maxUnavailable"] = json!(fields.max_unavailable);
+            spec["strategy"]["rollingUpdate"]["maxUnavailable"] = json!(fields.max_unavailable);
         }
-        let fields = manifest::sent(&live, &raw["spec"], before, fields);
+        let meant = manifest::sent(&live, &raw["spec"], was, meant);
         self.user_update(raw)?;
-        self.understood(fields)
+        self.understood(meant)
     }
 
     /// Takes our annotation and label off.
@@ -240,9 +254,12 @@ impl World {
         let ready = |name: &Rc<str>| self.cluster.pods.get(name).is_some_and(|pod| pod.is_ready());
         let pods: Vec<_> = self.pods_of(&revision).into_iter().filter(ready).take(count).collect();
         for name in &pods {
+            let Some(pod) = self.cluster.pods.get(name).map(|pod| kubelet::Target::of(pod)) else {
+                continue;
+            };
             kubelet::set_ready(&mut self.cluster, name, false);
             self.settle_write();
-            self.schedule(span, Event::Recover(Rc::clone(name)));
+            self.schedule(span, Event::Recover(pod));
         }
         Ok(format!("{} lost readiness", pods.len()))
     }
@@ -279,8 +296,8 @@ impl World {
         Ok(warnings)
     }
 
-    fn understood(&mut self, fields: Original) -> Said {
-        self.checks.user_fields(fields);
+    fn understood(&mut self, own: Own) -> Said {
+        self.checks.user_fields(own);
         Ok(self.cluster.warnings.join("; "))
     }
 }

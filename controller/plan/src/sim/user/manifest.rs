@@ -5,6 +5,7 @@ use crds::contract::LAST_APPLIED_ANNOTATION;
 use crds::{IntOrPercent, Original};
 use serde_json::{Map, Value, json};
 
+use crate::sim::cluster::read::NO_DEADLINE;
 use crate::sim::world::NAME;
 
 /// The values that a manifest states, where it states them.
@@ -18,6 +19,20 @@ pub struct Stated {
     pub paused: Option<bool>,
     pub history_limit: Option<i32>,
     pub recreate: bool,
+    /// It is a StatefulSet.
+    pub stateful: bool,
+    /// Its podManagementPolicy is Parallel.
+    pub parallel: bool,
+    pub partition: Option<i32>,
+}
+
+/// A user's own values, of those that a hold may project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// A Deployment's; of a StatefulSet what its controller always does.
+    pub fields: Original,
+    /// A StatefulSet's.
+    pub partition: i32,
 }
 
 /// A manifest.
@@ -31,7 +46,7 @@ pub struct Manifest {
 impl Manifest {
     /// As it is handed to kubectl.
     pub fn json(&self) -> Value {
-        let Stated { replicas, surge, unavailable, .. } = self.stated;
+        let Stated { replicas, surge, unavailable, stateful, .. } = self.stated;
         let mut spec = json!({
             "selector": { "matchLabels": { "app": NAME } },
             "template": template(&self.version),
@@ -46,7 +61,9 @@ impl Manifest {
         state("progressDeadlineSeconds", self.stated.progress_deadline_seconds.map(Value::from));
         state("paused", self.stated.paused.map(Value::from));
         state("revisionHistoryLimit", self.stated.history_limit.map(Value::from));
-        if self.stated.recreate {
+        if stateful {
+            self.stated.state_stateful(&mut state);
+        } else if self.stated.recreate {
             state("strategy", Some(json!({ "type": "Recreate" })));
         } else if surge.is_some() || unavailable.is_some() {
             let mut rolling = Map::new();
@@ -55,14 +72,22 @@ impl Manifest {
             state("strategy", Some(json!({ "type": "RollingUpdate", "rollingUpdate": rolling })));
         }
         let metadata = json!({ "name": NAME, "labels": { "app": NAME } });
-        json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec })
+        let kind = self.stated.kind();
+        json!({ "apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": spec })
     }
 
     /// The user's own fields once this is applied: what is stated; the default where the manifest
     /// before stated something; else what they were.
-    pub fn fields(&self, last: &Stated, before: Option<Original>) -> Original {
-        let (now, defaults) = (&self.stated, Stated::default().or_defaults());
+    pub fn fields(&self, last: &Stated, before: Option<Own>) -> Own {
+        let kind = Stated { stateful: self.stated.stateful, ..Stated::default() };
+        let (now, defaults) = (&self.stated, kind.or_defaults());
         let before = before.unwrap_or(defaults);
+        let partition = field(now.partition, last.partition, before.partition, defaults.partition);
+        Own { fields: self.common(last, before.fields, defaults.fields), partition }
+    }
+
+    fn common(&self, last: &Stated, before: Original, defaults: Original) -> Original {
+        let now = &self.stated;
         // Recreate has no numbers. In a release it waits, and the numbers stay as they were.
         let numbers = Stated { surge: None, unavailable: None, ..*last };
         let last = if now.recreate { &numbers } else { last };
@@ -98,15 +123,49 @@ fn field<T: Copy>(now: Option<T>, last: Option<T>, before: T, default: T) -> T {
 
 impl Stated {
     /// With the apiserver's defaults for what is not stated.
-    pub fn or_defaults(&self) -> Original {
+    pub fn or_defaults(&self) -> Own {
+        let partition = self.partition.unwrap_or(0);
+        if self.stateful {
+            return Own { fields: one_at_a_time(self.min_ready_seconds.unwrap_or(0)), partition };
+        }
         let quarter = IntOrPercent::Percent(25);
-        Original {
+        let fields = Original {
             paused: self.paused.unwrap_or(false),
             min_ready_seconds: self.min_ready_seconds.unwrap_or(0),
             progress_deadline_seconds: self.progress_deadline_seconds.unwrap_or(600),
             max_surge: self.surge.unwrap_or(quarter),
             max_unavailable: self.unavailable.unwrap_or(quarter),
+        };
+        Own { fields, partition }
+    }
+
+    /// metadata.kind.
+    pub fn kind(&self) -> &'static str {
+        if self.stateful { "StatefulSet" } else { "Deployment" }
+    }
+
+    fn state_stateful(&self, state: &mut impl FnMut(&str, Option<Value>)) {
+        if self.parallel {
+            state("podManagementPolicy", Some(json!("Parallel")));
         }
+        if self.recreate {
+            state("updateStrategy", Some(json!({ "type": "OnDelete" })));
+        } else if let Some(partition) = self.partition {
+            let rolling = json!({ "partition": partition });
+            let strategy = json!({ "type": "RollingUpdate", "rollingUpdate": rolling });
+            state("updateStrategy", Some(strategy));
+        }
+    }
+}
+
+/// What the StatefulSet controller always does.
+fn one_at_a_time(min_ready_seconds: i32) -> Original {
+    Original {
+        paused: false,
+        min_ready_seconds,
+        progress_deadline_seconds: NO_DEADLINE,
+        max_surge: IntOrPercent::Count(0),
+        max_unavailable: IntOrPercent::Count(1),
     }
 }
 
@@ -152,12 +211,12 @@ pub fn own(object: &mut Value, manifest: &Value) {
 
 /// The user's own fields after a write that leaves no trace of what it states but does not change:
 /// where a hold has put the very value there, nobody can know that it was meant.
-pub fn sent(live: &Value, written: &Value, before: Original, meant: Original) -> Original {
+pub fn sent(live: &Value, written: &Value, before: Own, meant: Own) -> Own {
     unless(|path| live.pointer(path) == written.pointer(path), before, meant)
 }
 
 /// The same after a server-side apply, which leaves a trace where it comes to own a field.
-pub fn told(live: &Value, written: &Value, before: Original, meant: Original) -> Original {
+pub fn told(live: &Value, written: &Value, before: Own, meant: Own) -> Own {
     let owned = &live["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"];
     let silent = |path: &str| {
         let owner = path.replace('/', "/f:");
@@ -167,8 +226,11 @@ pub fn told(live: &Value, written: &Value, before: Original, meant: Original) ->
 }
 
 /// `meant`, but for the fields whose paths are `silent`.
-fn unless(silent: impl Fn(&str) -> bool, before: Original, meant: Original) -> Original {
-    let mut fields = meant;
+fn unless(silent: impl Fn(&str) -> bool, was: Own, meant: Own) -> Own {
+    let (before, mut fields, mut partition) = (was.fields, meant.fields, meant.partition);
+    if silent("/updateStrategy/rollingUpdate/partition") {
+        partition = was.partition;
+    }
     if silent("/paused") {
         fields.paused = before.paused;
     }
@@ -184,7 +246,7 @@ fn unless(silent: impl Fn(&str) -> bool, before: Original, meant: Original) -> O
     if silent("/strategy/rollingUpdate/maxUnavailable") {
         fields.max_unavailable = before.max_unavailable;
     }
-    fields
+    Own { fields, partition }
 }
 
 /// An update changed these fields: nobody who applied them owns them any more.

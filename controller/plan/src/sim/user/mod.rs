@@ -5,7 +5,7 @@ mod kubectl;
 pub mod manifest;
 mod sluice;
 
-pub use manifest::{Manifest, Stated};
+pub use manifest::{Manifest, Own, Stated};
 
 use super::cluster::Refused;
 

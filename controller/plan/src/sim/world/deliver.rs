@@ -8,6 +8,7 @@ use super::queue::{Client, Event};
 use super::{WATCHES, World};
 use crate::sim::cluster::Kind;
 use crate::sim::moment::Moment;
+use crate::sim::stock::kubelet;
 
 /// Later checks of availability are never reached: that is what the fence is.
 const HORIZON: Duration = Duration::from_secs(10 * 24 * 3600);
@@ -42,14 +43,14 @@ impl World {
 
     fn show_pod(&mut self, number: usize) {
         let Some(change) = self.cluster.pods.change(number) else { return };
-        let (Some(pod), name) = (change.object.clone(), Rc::clone(&change.name)) else { return };
-        // Created by a ReplicaSet controller that did not know yet that its ReplicaSet is gone.
-        if !self.cluster.sets.iter().any(|set| set.meta.uid == pod.owner) {
+        let Some(pod) = change.object.clone() else { return };
+        // Created by a controller that did not know yet that its ReplicaSet is gone.
+        if !self.cluster.is_owner_of_pods(&pod.owner) {
             self.schedule(Duration::from_millis(50), Event::Collect);
         }
         let turn = self.kubelet.note(&pod, self.cluster.now);
         if let Some((at, turn)) = turn {
-            self.queue.add(at, Event::Pod(name, turn));
+            self.queue.add(at, Event::Pod(kubelet::Target::of(&pod), turn));
         }
     }
 
@@ -95,12 +96,12 @@ impl World {
                 !controller.deployments.catch_up(&cluster.deployments, upto).is_empty()
             }
             Kind::ReplicaSet => !controller.sets.catch_up(&cluster.sets, upto).is_empty(),
-            // A pod that is gone matters to Recreate only.
-            _ => controller
-                .pods
-                .catch_up(&cluster.pods, upto)
-                .iter()
-                .any(|news| news.after.is_none()),
+            // To a Deployment only a pod that is gone matters, and to Recreate only.
+            _ => {
+                let news = controller.pods.catch_up(&cluster.pods, upto);
+                let all = controller.is_stateful();
+                news.iter().any(|news| all || news.after.is_none())
+            }
         };
         if wakes {
             self.ask_for_deployment();
@@ -138,6 +139,13 @@ impl World {
     pub(super) fn ask_for_check(&mut self, name: &Rc<str>, at: Moment) {
         if at - self.cluster.now < HORIZON && self.pending.checks.insert((Rc::clone(name), at)) {
             self.queue.add(at, Event::SyncSet(Rc::clone(name)));
+        }
+    }
+
+    /// The same of the StatefulSet itself.
+    pub(super) fn ask_for_sync(&mut self, at: Moment) {
+        if at - self.cluster.now < HORIZON && self.pending.checks.insert((super::NAME.into(), at)) {
+            self.queue.add(at, Event::SyncDeployment);
         }
     }
 

@@ -32,9 +32,9 @@ pub enum Event {
     /// The stock ReplicaSet controller syncs one.
     SyncSet(Rc<str>),
     /// The kubelet does something to a pod.
-    Pod(Rc<str>, kubelet::Turn),
+    Pod(kubelet::Target, kubelet::Turn),
     /// A pod that was made unready gets ready again.
-    Recover(Rc<str>),
+    Recover(kubelet::Target),
     /// The garbage collector looks for objects without owner.
     Collect,
     /// Our controller observes and plans; of wakes with a number only the last counts.

@@ -79,12 +79,16 @@ impl World {
             Event::Deliver(client, kind, upto) => self.deliver(client, kind, upto),
             Event::SyncDeployment => self.sync_deployment(),
             Event::SyncSet(name) => self.sync_set(&name),
-            Event::Pod(name, turn) => {
-                if let Some((at, turn)) = self.kubelet.act(&mut self.cluster, &name, &turn) {
-                    self.queue.add(at, Event::Pod(name, turn));
+            Event::Pod(pod, turn) => {
+                if let Some((at, turn)) = self.kubelet.act(&mut self.cluster, &pod, &turn) {
+                    self.queue.add(at, Event::Pod(pod, turn));
                 }
             }
-            Event::Recover(name) => kubelet::set_ready(&mut self.cluster, &name, true),
+            Event::Recover(pod) => {
+                if pod.is_there(&self.cluster) {
+                    kubelet::set_ready(&mut self.cluster, &pod.name, true);
+                }
+            }
             Event::Collect => self.collect(),
             Event::Plan(wake) => self.plan(wake),
             Event::Write(epoch) => self.write(epoch),
@@ -113,6 +117,9 @@ impl World {
         }
         let unlucky = self.random.chance(self.faults.stock_conflicts);
         let synced = self.deployments.sync(&mut self.cluster, super::NAME);
+        if let Ok(Some(at)) = synced {
+            self.ask_for_sync(at);
+        }
         if synced.is_err() || unlucky {
             self.pending.deployment_failures += 1;
             let exponent = self.pending.deployment_failures.saturating_sub(1).min(10);
@@ -147,7 +154,7 @@ impl World {
         let orphans: Vec<_> = cluster.sets.iter().filter(|set| !deployed(&set.owner)).collect();
         let orphans: Vec<_> = orphans.iter().map(|set| Rc::clone(&set.meta.name)).collect();
         orphans.iter().for_each(|name| cluster.delete_set(name));
-        let owned = |uid: &Rc<str>| cluster.sets.iter().any(|set| set.meta.uid == *uid);
+        let owned = |uid: &Rc<str>| cluster.is_owner_of_pods(uid);
         let alone = cluster.pods.iter().filter(|pod| pod.is_active() && !owned(&pod.owner));
         let alone: Vec<_> = alone.map(|pod| Rc::clone(&pod.meta.name)).collect();
         for name in alone {
