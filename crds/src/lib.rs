@@ -38,7 +38,7 @@ pub mod status;
 pub mod validate;
 
 pub use duration::GepDuration;
-pub use gates::{Gate, MetricProvider};
+pub use gates::{ClusterGateTemplate, Gate, GateTemplate, MetricProvider};
 pub use hold::{Barred, Fenced, Hold, HoldState, Original, Target};
 pub use quantity::IntOrPercent;
 pub use request::Request;
