@@ -36,18 +36,18 @@ pub async fn read(
         TemplateKind::GateTemplate => {
             let api: Api<GateTemplate> = Api::namespaced(client.clone(), namespace);
             let what = format!("GateTemplate {name} in namespace {namespace}");
-            get(api, name, what).await.map(|template| Template::from(template.spec))
+            get(&api, name, what).await.map(|template| Template::from(template.spec))
         }
         TemplateKind::ClusterGateTemplate => {
             let api: Api<ClusterGateTemplate> = Api::all(client.clone());
             let what = format!("ClusterGateTemplate {name}");
-            get(api, name, what).await.map(|template| Template::from(template.spec))
+            get(&api, name, what).await.map(|template| Template::from(template.spec))
         }
     };
     read.map_err(|error| chain(&error).to_string())
 }
 
-async fn get<K>(api: Api<K>, name: &str, what: String) -> Result<K, TemplateError>
+async fn get<K>(api: &Api<K>, name: &str, what: String) -> Result<K, TemplateError>
 where
     K: Resource + Clone + Debug + DeserializeOwned,
 {
