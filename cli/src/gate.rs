@@ -4,6 +4,7 @@
 mod prometheus;
 mod scene;
 mod show;
+mod template;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -82,8 +83,9 @@ async fn test(cluster: &Cluster, options: &Options) -> Result<u8, Error> {
     let trial = scene::of(cluster, &rollout, now()).await?;
     let mut worst = 0;
     for gate in gates {
-        let tried = try_one(cluster, &options.way, &trial, gate).await?;
-        output::line(&show::tried(gate, &tried))?;
+        let gate = template::resolved(cluster, gate).await?;
+        let tried = try_one(cluster, &options.way, &trial, &gate).await?;
+        output::line(&show::tried(&gate, &tried))?;
         worst = graver(worst, tried.measurement.verdict);
     }
     Ok(worst)
@@ -139,7 +141,7 @@ async fn answer(cluster: &Cluster, way: &Way, ask: Ask) -> Result<Answered, Erro
     let Some(provider) = found else {
         let missing = format!("there is no MetricProvider {}", ask.provider);
         let asked = Err(Trouble::Unasked(missing));
-        return Ok(Answered { ask, asked, requests: None, past: Vec::new() });
+        return Ok(Answered::new(ask, asked));
     };
     let prometheus = Prometheus::of(cluster, &provider, way)?;
     let at = ask.both.as_ref().map(|both| both.until);
@@ -148,7 +150,7 @@ async fn answer(cluster: &Cluster, way: &Way, ask: Ask) -> Result<Answered, Erro
         Some(query) => Some(prometheus.ask(query, at).await),
         None => None,
     };
-    Ok(Answered { ask, asked, requests, past: Vec::new() })
+    Ok(Answered { requests, ..Answered::new(ask, asked) })
 }
 
 fn now() -> Timestamp {

@@ -105,7 +105,7 @@ fn turn(context: Arc<Context>, key: Key) -> Turn {
 
 fn question(context: Arc<Context>, key: Key, ask: Ask) -> Question {
     Box::pin(async move {
-        let answered = question::ask(&context, ask).await;
+        let answered = question::ask(&context, &key.namespace, ask).await;
         (key, answered)
     })
 }

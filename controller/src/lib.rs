@@ -25,6 +25,7 @@ mod queue;
 mod raw;
 mod reconcile;
 mod run;
+mod template;
 #[cfg(test)]
 mod testing;
 mod world;

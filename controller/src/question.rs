@@ -7,12 +7,17 @@ use runtime::clock;
 use tokio::time::Instant;
 
 use crate::reconcile::Context;
+use crate::template;
 
 /// What was asked for of the past is given up after so long: the present is waiting.
 const PAST: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Asks what a gate wants to know, both queries at once.
-pub async fn ask(context: &Context, ask: Ask) -> Answered {
+/// Asks what a gate of a Rollout in `namespace` wants to know, both queries at once.
+pub async fn ask(context: &Context, namespace: &str, ask: Ask) -> Answered {
+    if let Some(wanted) = &ask.template {
+        let read = template::read(&context.cluster.client(), namespace, wanted).await;
+        return Answered::of_template(ask, read);
+    }
     let started = clock::instant();
     let providers = &context.providers;
     let at = ask.both.as_ref().map(|both| both.until);
@@ -25,7 +30,7 @@ pub async fn ask(context: &Context, ask: Ask) -> Answered {
     let (asked, requests) = tokio::join!(providers.ask(&ask.provider, &ask.query, at), requests);
     context.metrics.asked(clock::instant() - started, asked.is_ok());
     let past = if asked.is_ok() { past(context, &ask, started + PAST).await } else { Vec::new() };
-    Answered { ask, asked, requests, past }
+    Answered { requests, past, ..Answered::new(ask, asked) }
 }
 
 /// One moment after the other, the last first, until one cannot be had or it takes too long.

@@ -23,6 +23,8 @@ pub const MAX_MATCHES: u32 = 8;
 pub const MAX_PAIRS: u32 = 16;
 /// Longest value of a header or query parameter.
 pub const MAX_VALUE: u32 = 1024;
+/// Most arguments of a template.
+pub const MAX_ARGS: u32 = 20;
 /// Longest query.
 pub const MAX_QUERY: u32 = 4000;
 /// Longest address of a provider.
@@ -151,6 +153,14 @@ pub(crate) fn has_a_bound() -> Rule {
         "has(self.max) || has(self.min) || has(self.compare)",
         "without a bound everything passes: give max, min or compare",
     )
+}
+
+pub(crate) fn has_a_largest_or_smallest() -> Rule {
+    rule("has(self.max) || has(self.min)", "without a bound everything passes: give max or min")
+}
+
+pub(crate) fn measures_one_way() -> Rule {
+    rule("has(self.prometheus) != has(self.template)", "give one of prometheus and template")
 }
 
 pub(crate) fn compares_what_can_be() -> Rule {

@@ -6,15 +6,17 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use crate::{MetricProvider, Rollout};
+use crate::{ClusterGateTemplate, GateTemplate, MetricProvider, Rollout};
 
 /// What its file begins with.
 pub const HEADER: &str = "# Generated: UPDATE_EXPECT=1 cargo test -p crds\n";
 
 /// All that is installed.
 #[must_use]
-pub fn all() -> [CustomResourceDefinition; 2] {
-    [rollouts(), metric_providers()]
+pub fn all() -> [CustomResourceDefinition; 4] {
+    let derived = [MetricProvider::crd(), GateTemplate::crd(), ClusterGateTemplate::crd()];
+    let [providers, templates, cluster_templates] = derived.map(known_formats);
+    [rollouts(), providers, templates, cluster_templates]
 }
 
 /// The CRD of [`Rollout`].
@@ -30,10 +32,7 @@ pub fn rollouts() -> CustomResourceDefinition {
     crd
 }
 
-/// The CRD of [`MetricProvider`].
-#[must_use]
-pub fn metric_providers() -> CustomResourceDefinition {
-    let mut crd = MetricProvider::crd();
+fn known_formats(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     schemas(&mut crd).for_each(|schema| walk(schema, &mut without_unknown_formats));
     crd
 }

@@ -3,6 +3,7 @@
 
 mod compare;
 mod queries;
+mod template;
 
 use gate::Decimal;
 use gate::history::OnUnknown;
@@ -12,6 +13,10 @@ use serde::{Deserialize, Serialize};
 
 pub use compare::Compare;
 pub use queries::{Counts, GateError, Queries};
+pub use template::{
+    ClusterGateTemplate, GateTemplate, PrometheusTemplate, Template, TemplateArg, TemplateError,
+    TemplateKind, TemplateRef,
+};
 
 use crate::rollout::OnFailure;
 use crate::{GepDuration, cel};
@@ -19,12 +24,18 @@ use crate::{GepDuration, cel};
 /// A condition that a batch has to pass.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = cel::measures_one_way())]
 pub struct Gate {
     /// Unique in the Rollout.
     #[schemars(length(min = 1, max = cel::MAX_NAME), regex(pattern = "^[a-z0-9-]*$"))]
     pub name: String,
     /// What is asked, and which answer is acceptable.
-    pub prometheus: PrometheusGate,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prometheus: Option<PrometheusGate>,
+    /// Instead: a template that says it, with the values of its arguments. It is read for each
+    /// measurement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateRef>,
     /// Numbers of the batches that it judges, 1 for the first; absent: all of them.
     #[schemars(length(min = 1, max = cel::MAX_BATCHES), inner(range(min = 1, max = 50)))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -215,11 +226,17 @@ pub struct PrometheusProvider {
 }
 
 impl Gate {
+    /// It compares the new version with the stable one. A template never does.
+    #[must_use]
+    pub fn compares(&self) -> bool {
+        self.prometheus.as_ref().is_some_and(|prometheus| prometheus.compare.is_some())
+    }
+
     /// It judges this batch of so many. A comparison does not judge the last: no stable pods are
     /// left to compare with.
     #[must_use]
     pub fn judges(&self, batch: u32, count: u32) -> bool {
-        let compares = self.prometheus.compare.is_some();
+        let compares = self.compares();
         (self.batches.is_empty() || self.batches.contains(&batch)) && !(compares && batch >= count)
     }
 }

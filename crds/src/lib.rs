@@ -41,7 +41,7 @@ pub mod traffic;
 pub mod validate;
 
 pub use duration::GepDuration;
-pub use gates::{Gate, MetricProvider};
+pub use gates::{ClusterGateTemplate, Gate, GateTemplate, MetricProvider};
 pub use hold::{Barred, Fenced, Held, Hold, HoldState, Original, Partition, Partitioned, Target};
 pub use kind::WorkloadKind;
 pub use quantity::IntOrPercent;

@@ -62,7 +62,7 @@ fn the_query_every_sample_and_the_verdict_are_shown() {
     let sample = Sample { at: trial.now, value: 0.25 };
     let series = Series { labels: [("job".into(), "a \"b\"".into())].into(), sample };
     let answer = Answer { data: Data::Vector(vec![series]), warnings: Vec::new(), infos: vec![] };
-    let answered = Answered { ask, asked: Ok(answer), requests: None, past: Vec::new() };
+    let answered = Answered::new(ask, Ok(answer));
     let measurement = trial.judge(&gate, &answered).unwrap();
     let shown = show::tried(&gate, &Tried { answered: Some(answered), measurement });
     let expected = "\

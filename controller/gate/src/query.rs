@@ -1,6 +1,7 @@
 //! The query of a gate: PromQL with placeholders. Owns which placeholders there are, where each
 //! may stand, and that no value breaks out of its string literal. Knows no other PromQL.
 
+mod arguments;
 mod escape;
 mod lexer;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub use arguments::{ArgumentError, PREFIX as ARGUMENT_PREFIX, fill};
 use lexer::Lexer;
 pub use lexer::{Place, Quote};
 

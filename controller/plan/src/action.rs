@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crds::gates::{PrometheusGate, TemplateRef};
 use crds::route::RouteHold;
 use crds::{Hold, Revision, RolloutStatus, RouteRef};
 use gate::compare::Pods;
@@ -34,8 +35,8 @@ pub struct Plan {
     pub watch_sets: bool,
 }
 
-/// A question of a gate, to a metric provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A question of a gate, to a metric provider; or what its template says, which is asked first.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
     /// The gate's name.
     pub gate: String,
@@ -53,6 +54,10 @@ pub struct Ask {
     pub window: Duration,
     /// The queries count for a comparison with stable.
     pub both: Option<Both>,
+    /// Only this template is to be read, and nothing asked.
+    pub template: Option<TemplateRef>,
+    /// What the template said that this question is made of.
+    pub resolved: Option<Box<PrometheusGate>>,
 }
 
 /// Counts of both versions, of one interval and no other.

@@ -5,10 +5,11 @@ mod compared;
 mod trial;
 mod unasked;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crds::Revision;
-use crds::gates::Gate;
+use crds::gates::{Gate, GateError, PrometheusGate, Template};
 use crds::rollout::OnFailure;
 use crds::status::{Comparison, GateState, GateStatus};
 use gate::history::{Course, Effect, History, Measurement, OnUnknown, State};
@@ -135,6 +136,8 @@ struct Round<'a> {
     on_failure: OnFailure,
     history: History,
     comparison: Option<Comparison>,
+    /// What it asks; None while its template has not been read.
+    prometheus: Option<Cow<'a, PrometheusGate>>,
 }
 
 impl<'a> Round<'a> {
@@ -159,7 +162,9 @@ impl<'a> Round<'a> {
         course.background |= batch.baking || begins.is_none();
         let on_failure = gate.on_failure.unwrap_or(spec.on_failure);
         let comparison = compared::carried(old, known.is_some());
-        let mut round = Self { gate, batch: index, course, on_failure, history, comparison };
+        let prometheus = gate.prometheus.as_ref().map(Cow::Borrowed);
+        let mut round =
+            Self { gate, batch: index, course, on_failure, history, comparison, prometheus };
         round.take_answers(&draft.seen.answers);
         round.ask(draft, &batch.values);
         Some(round)
@@ -172,21 +177,36 @@ impl<'a> Round<'a> {
             if !mine || !self.history.is_new(ask.at) {
                 continue;
             }
-            let measured = match &ask.both {
-                Some(both) => compared::take(self.gate, &mut self.comparison, answered, both),
-                None => self.bounded(answered),
+            if let Some(read) = &answered.template {
+                self.take_template(ask, read);
+                continue;
+            }
+            let asked = ask.resolved.as_deref().or(self.gate.prometheus.as_ref());
+            let measured = match (asked, &ask.both) {
+                (None, _) => None,
+                (Some(prometheus), Some(both)) => {
+                    compared::take(prometheus, &mut self.comparison, answered, both)
+                }
+                (Some(prometheus), None) => bounded(prometheus, answered),
             };
             measured.into_iter().for_each(|measured| self.history.record(measured));
         }
     }
 
-    fn bounded(&self, answered: &Answered) -> Option<Measurement> {
-        let ask = &answered.ask;
-        let bound = self.gate.prometheus.bound().ok()?;
-        let least_requests = self.gate.prometheus.min_requests.unwrap_or(0).into();
-        let rules = Rules { bound, least_requests, window: ask.window };
-        let said = verdict(&rules, &answered.asked, answered.requests.as_ref(), ask.at);
-        Some(measurement(ask, &answered.asked, &said))
+    fn take_template(&mut self, ask: &Ask, read: &Result<Template, String>) {
+        let Some(wanted) =
+            self.gate.template.as_ref().filter(|_| ask.template == self.gate.template)
+        else {
+            return;
+        };
+        let resolved = match read {
+            Ok(template) => template.resolve(&wanted.args).map_err(Unasked::from),
+            Err(why) => Err(Unasked::NoTemplate(why.clone())),
+        };
+        match resolved {
+            Ok(prometheus) => self.prometheus = Some(Cow::Owned(prometheus)),
+            Err(unasked) => self.history.record(unasked.measurement(ask.at)),
+        }
     }
 
     /// Asks if a measurement is due. What cannot be asked is a measurement, too.
@@ -208,29 +228,36 @@ impl<'a> Round<'a> {
     }
 
     fn question(&self, at: Timestamp, about: &About) -> Result<Ask, Unasked> {
-        let prometheus = &self.gate.prometheus;
+        let asking = self.asking(at);
+        let Some(prometheus) = &self.prometheus else {
+            let template = self.gate.template.clone().ok_or(GateError::AsksNothing)?;
+            return Ok(Ask { template: Some(template), ..asking });
+        };
         if let Some(counts) = prometheus.counts() {
             let since = self.history.since();
-            let from = self.comparison.as_ref().map_or(since, |kept| kept.until.0.max(since));
-            let interval = compared::Interval { from, since, at };
             let begun = self.comparison.as_ref();
-            return compared::question(&counts?, begun, &interval, about, self.asking(at));
+            let from = begun.map_or(since, |kept| kept.until.0.max(since));
+            let interval = compared::Interval { from, since, at };
+            return compared::question(&counts?, begun, &interval, about, asking);
         }
         prometheus.bound()?;
         let queries = prometheus.queries()?;
-        let window = self.history.window(longest(self.gate), at);
+        let window = self.history.window(asking.window, at);
         let values = Values { window, ..about.values.clone() };
         Ok(Ask {
             query: queries.value.render(&values)?,
             requests: queries.requests.map(|query| query.render(&values)).transpose()?,
             window,
-            ..self.asking(at)
+            ..asking
         })
     }
 
     /// A question that asks nothing yet.
     fn asking(&self, at: Timestamp) -> Ask {
-        let provider = self.gate.prometheus.provider.as_deref();
+        let prometheus = self.prometheus.as_ref();
+        let provider = prometheus.and_then(|prometheus| prometheus.provider.as_deref());
+        let window = prometheus.and_then(|prometheus| prometheus.window);
+        let resolved = prometheus.filter(|_| self.gate.template.is_some());
         Ask {
             gate: self.gate.name.clone(),
             batch: self.batch,
@@ -238,8 +265,10 @@ impl<'a> Round<'a> {
             provider: provider.unwrap_or(PROVIDER).to_owned(),
             query: String::new(),
             requests: None,
-            window: longest(self.gate),
+            window: window.map_or(WINDOW, |window| window.get()),
             both: None,
+            template: None,
+            resolved: resolved.map(|prometheus| Box::new(prometheus.clone().into_owned())),
         }
     }
 
@@ -304,6 +333,16 @@ impl<'a> Round<'a> {
     }
 }
 
+/// What an answer comes to under a bound.
+fn bounded(prometheus: &PrometheusGate, answered: &Answered) -> Option<Measurement> {
+    let ask = &answered.ask;
+    let bound = prometheus.bound().ok()?;
+    let least_requests = prometheus.min_requests.unwrap_or(0).into();
+    let rules = Rules { bound, least_requests, window: ask.window };
+    let said = verdict(&rules, &answered.asked, answered.requests.as_ref(), ask.at);
+    Some(measurement(ask, &answered.asked, &said))
+}
+
 fn course(gate: &Gate, on_unknown: OnUnknown) -> Course {
     Course {
         interval: gate.interval.map_or(INTERVAL, |interval| interval.get()),
@@ -316,9 +355,4 @@ fn course(gate: &Gate, on_unknown: OnUnknown) -> Course {
         background: gate.background,
         dry_run: gate.dry_run,
     }
-}
-
-/// How far back a query looks at most.
-fn longest(gate: &Gate) -> Duration {
-    gate.prometheus.window.map_or(WINDOW, |window| window.get())
 }

@@ -4,6 +4,7 @@
 mod stateful;
 mod traffic;
 
+use crds::gates::Template;
 use crds::hold::Reading;
 pub use crds::project::{Fields, StatefulFields, Strategy};
 use crds::{Request, Revision, RolloutSpec, RolloutStatus};
@@ -55,6 +56,23 @@ pub struct Answered {
     pub requests: Option<Asked>,
     /// Both of the moments before the release, where those were asked for.
     pub past: Vec<Past>,
+    /// The template, or why there is none, if that was asked for.
+    pub template: Option<Result<Template, String>>,
+}
+
+impl Answered {
+    /// An answer to one query.
+    #[must_use]
+    pub fn new(ask: Ask, asked: Asked) -> Self {
+        Self { ask, asked, requests: None, past: Vec::new(), template: None }
+    }
+
+    /// A template, or why there is none.
+    #[must_use]
+    pub fn of_template(ask: Ask, template: Result<Template, String>) -> Self {
+        let asked = Err(gate::verdict::Trouble::Unasked("only the template was read".into()));
+        Self { template: Some(template), ..Self::new(ask, asked) }
+    }
 }
 
 /// What came of a question about a moment before the release.

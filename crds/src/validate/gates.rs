@@ -22,6 +22,7 @@ pub(super) fn problems(spec: &Value) -> Vec<Problem> {
         say.name(&gate["name"], &mut names);
         say.batches(&gate["batches"], batches);
         say.spans(gate);
+        say.way(gate);
         say.prometheus(&gate["prometheus"]);
         say.acceptable(gate, batches);
     }
@@ -74,6 +75,14 @@ impl Say<'_> {
             let path = format!("/{}", key.replace('.', "/"));
             let value = gate.pointer(&path).unwrap_or(&Value::Null);
             span(&format!("{}.{key}", self.field), value, otherwise, self.problems);
+        }
+    }
+
+    fn way(&mut self, gate: &Value) {
+        match (gate["prometheus"].is_null(), gate["template"].is_null()) {
+            (true, true) => self.say("prometheus", "is missing: give it, or a template"),
+            (false, false) => self.say("template", "does not go with prometheus: keep one"),
+            _ => {}
         }
     }
 

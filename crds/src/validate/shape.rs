@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSONSchemaProps, JSONSchemaPropsOrArray,
+    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use serde_json::Value;
 
@@ -79,7 +79,7 @@ fn judge_map(field: &str, schema: &JSONSchemaProps, value: &Value, problems: &mu
     let known = schema.properties.as_ref().unwrap_or(&empty);
     for (key, value) in value.as_object().into_iter().flatten() {
         let field = format!("{field}.{key}");
-        match known.get(key) {
+        match known.get(key).or(any(schema)) {
             Some(schema) => judge(&field, schema, value, problems),
             None => {
                 let names: Vec<_> = known.keys().map(String::as_str).collect();
@@ -96,6 +96,14 @@ fn judge_map(field: &str, schema: &JSONSchemaProps, value: &Value, problems: &mu
             };
             problems.push(Problem::new(format!("{field}.{key}"), message));
         }
+    }
+}
+
+/// The schema of values under keys of the user's own.
+fn any(schema: &JSONSchemaProps) -> Option<&JSONSchemaProps> {
+    match schema.additional_properties.as_ref()? {
+        JSONSchemaPropsOrBool::Schema(schema) => Some(schema),
+        JSONSchemaPropsOrBool::Bool(_) => None,
     }
 }
 

@@ -287,8 +287,9 @@ fn gates_are_read() {
     let read = rollout(&with("/spec/gates", gates)).unwrap();
     assert_eq!(spec("web", &read.spec), []);
     for gate in &read.spec.gates {
-        gate.prometheus.queries().unwrap();
-        gate.prometheus.bound().unwrap();
+        let prometheus = gate.prometheus.as_ref().unwrap();
+        prometheus.queries().unwrap();
+        prometheus.bound().unwrap();
     }
 }
 
@@ -327,6 +328,24 @@ spec.gates[3].prometheus: asks nothing: give query, errorRatio or latency";
 }
 
 #[test]
+fn templates_are_named_with_their_arguments() {
+    let template = json!({ "kind": "ClusterGateTemplate", "name": "http", "args": { "a": "1" } });
+    let read = rollout(&with("/spec/gates", json!([{ "name": "a", "template": template }])));
+    assert_eq!(spec("web", &read.unwrap().spec), []);
+    let gates = json!([
+        { "name": "a" },
+        { "name": "b", "template": { "name": "x", "args": { "max": 5 } },
+          "prometheus": { "query": "1", "max": "1" } },
+    ]);
+    let expected = [
+        "spec.gates[1].template.args.max: 5 is not a text: write it in quotes, \"5\"",
+        "spec.gates[0].prometheus: is missing: give it, or a template",
+        "spec.gates[1].template: does not go with prometheus: keep one",
+    ];
+    check(&with("/spec/gates", gates), &expected);
+}
+
+#[test]
 fn comparisons_are_read() {
     let gates = json!([
         { "name": "errors", "prometheus": { "errorRatio": {}, "compare": {} } },
@@ -338,7 +357,7 @@ fn comparisons_are_read() {
     let read = rollout(&with("/spec/gates", gates)).unwrap();
     assert_eq!(spec("web", &read.spec), []);
     for gate in &read.spec.gates {
-        gate.prometheus.counts().unwrap().unwrap();
+        gate.prometheus.as_ref().unwrap().counts().unwrap().unwrap();
         assert_eq!([1, 2, 3].map(|batch| gate.judges(batch, 3)), [true, true, false]);
     }
 }

@@ -243,6 +243,34 @@ async fn a_provider_that_does_not_exist_is_named() -> Outcome {
     .await
 }
 
+/// From a template that comes late, measured by hand on the way.
+#[tokio::test]
+async fn a_template_is_waited_for_and_a_gate_is_measured_by_hand() -> Outcome {
+    let gate = json!({
+        "name": "answer", "interval": "1s", "errorLimit": 1,
+        "template": {"name": "answer", "args": {"value": "5"}},
+    });
+    let plan = Plan::new(["1", "100%"]).with("gates", json!([gate]));
+    play("gates-template", App::new(2), plan, async |s: &mut Scenario| {
+        s.release("v2").await?;
+        let said = s.waits_for("GateUnknown").await?;
+        ensure(said.contains("there is no GateTemplate answer"), || said.clone())?;
+        s.has_new(1).await?;
+        let query = r#"sum(label_replace(vector(5), "a", "{{args.value}}", "", ""))"#;
+        let template = json!({
+            "apiVersion": "sluice.dev/v1alpha1", "kind": "GateTemplate",
+            "metadata": {"name": "answer"},
+            "spec": {"args": [{"name": "value"}], "prometheus": {"query": query, "max": "6"}},
+        });
+        s.kubectl.feed(&["apply", "-f", "-"], &template).await?;
+        let address = std::env::var("SLUICE_PROMETHEUS_URL").unwrap_or_default();
+        let args = ["gate", "test", "web", "--address", &address];
+        s.sluice(&args).await?.saying("verdict   Pass WithinBound: 5 is within")?;
+        s.completes().await
+    })
+    .await
+}
+
 /// Whatever Prometheus does instead of answering: nothing is taken back and nothing goes on; once
 /// it answers, the release ends by itself.
 async fn survives(name: &str, fault: Fault, says: &str) -> Outcome {

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use crds::Gate;
-use crds::gates::Counts;
+use crds::gates::{Counts, PrometheusGate};
 use crds::status::{Comparison, GateStatus};
 use gate::Look;
 use gate::compare::{Counted, Evidence, Finding, Pods};
@@ -39,7 +39,7 @@ pub(super) struct Interval {
 
 /// No pods are left to compare with.
 pub(super) fn is_over(gate: &Gate, batch: &Judged) -> bool {
-    gate.prometheus.compare.is_some() && batch.index >= batch.count
+    gate.compares() && batch.index >= batch.count
 }
 
 /// What was found so far. Whoever let a version go on that had been found worse has overruled
@@ -100,13 +100,13 @@ fn past(since: Timestamp, window: Duration) -> Vec<Timestamp> {
 
 /// Takes an answer into the evidence, and says what follows from all of it.
 pub(super) fn take(
-    gate: &Gate,
+    prometheus: &PrometheusGate,
     comparison: &mut Option<Comparison>,
     answered: &Answered,
     both: &Both,
 ) -> Option<Measurement> {
     let ask = &answered.ask;
-    let counts = gate.prometheus.counts()?.ok()?;
+    let counts = prometheus.counts()?.ok()?;
     let begins = both.until.checked_sub(SignedDuration::try_from(ask.window).ok()?).ok()?;
     if comparison.as_ref().is_some_and(|kept| begins < kept.until.0) {
         return None;

@@ -1,6 +1,7 @@
 //! A gate measured once, by hand: the question that a release would ask now, and what its answer
 //! would come to. Decides nothing about a release and keeps nothing.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crds::Gate;
@@ -54,6 +55,7 @@ impl Trial {
             on_failure: gate.on_failure.unwrap_or_default(),
             history: History::new(self.since),
             comparison: None,
+            prometheus: gate.prometheus.as_ref().map(Cow::Borrowed),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why a gate's question cannot be asked now, and what that says. Never a pass, never a fail.
 
-use crds::gates::GateError;
+use crds::gates::{GateError, TemplateError};
 use gate::history::Measurement;
 use gate::query::RenderError;
 use gate::verdict::Verdict;
@@ -14,6 +14,16 @@ pub(super) enum Unasked {
     Render(RenderError),
     /// Nothing to compare with.
     NoStablePods,
+    /// Its template cannot be read.
+    NoTemplate(String),
+    /// Its template makes no gate with these arguments.
+    Template(TemplateError),
+}
+
+impl From<TemplateError> for Unasked {
+    fn from(error: TemplateError) -> Self {
+        Self::Template(error)
+    }
 }
 
 impl From<GateError> for Unasked {
@@ -36,6 +46,8 @@ impl Unasked {
             Self::Render(RenderError::NoPods) => {
                 (Verdict::Unknown, "NoPods", RenderError::NoPods.to_string())
             }
+            Self::NoTemplate(why) => (Verdict::Error, "NoTemplate", why.clone()),
+            Self::Template(error) => (Verdict::Error, "TemplateInvalid", error.to_string()),
             Self::NoStablePods => (Verdict::Unknown, "NoStablePods", NO_STABLE_PODS.to_owned()),
             Self::Render(error) => (Verdict::Unknown, "NoWindow", error.to_string()),
         };

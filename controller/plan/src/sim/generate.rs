@@ -161,7 +161,14 @@ impl Teller {
             self.say(format!("metrics {version} {health}"));
         }
         let random = &mut self.metrics;
-        let gates = ["a/5s/1", "a/10s/3", "a/20s/2/background", "a/5s/2/dry", "a/10s/2/compare"];
+        let gates = [
+            "a/5s/1",
+            "a/10s/3",
+            "a/20s/2/background",
+            "a/5s/2/dry",
+            "a/10s/2/compare",
+            "a/8s/2/template",
+        ];
         let gate = pick(random, &gates);
         let compare = " gate=b/15s/1/compare/background";
         let more = pick(random, &["", "", " gate=b/7s/2/background", " bake=30s", compare]);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crds::gates::{PrometheusTemplate, Template, TemplateArg};
 use gate::Answer;
 use gate::answer::{Data, Sample, Series};
 use gate::verdict::{Asked, Trouble};
@@ -43,6 +44,8 @@ pub const HEALTHS: [(Health, &str); 6] = [
 pub const QUERY: &str = "ratio{hash=\"{{revision}}\",pod=~\"{{pods}}\"}";
 /// What their values must not exceed.
 pub const MAX: &str = "0.01";
+/// The one template of stories, as `metrics` names it.
+pub const TEMPLATE: &str = "template";
 /// The label of pods in counts for a comparison, as the ready-made queries have it.
 const POD_LABEL: &str = "pod";
 /// Requests a second that each pod serves.
@@ -82,10 +85,27 @@ impl Prometheus {
 
     /// The answer.
     pub fn answer(&self, ask: Ask, at: Timestamp) -> Answered {
+        if ask.template.is_some() {
+            return Answered::of_template(ask, self.template());
+        }
         match ask.both.clone() {
             Some(both) => self.counts(ask, &both),
-            None => Answered { asked: self.ratio(&ask, at), ask, requests: None, past: Vec::new() },
+            None => Answered::new(ask.clone(), self.ratio(&ask, at)),
         }
+    }
+
+    /// The one template, whose argument is the bound.
+    fn template(&self) -> Result<Template, String> {
+        if self.of(TEMPLATE) == Health::Nothing {
+            return Err(format!("there is no GateTemplate {TEMPLATE}"));
+        }
+        let prometheus = PrometheusTemplate {
+            query: Some(QUERY.to_owned()),
+            max: Some("{{args.max}}".to_owned()),
+            ..PrometheusTemplate::default()
+        };
+        let max = TemplateArg { name: "max".to_owned(), default: None };
+        Ok(Template { args: vec![max], prometheus })
     }
 
     fn ratio(&self, ask: &Ask, at: Timestamp) -> Asked {
@@ -111,7 +131,7 @@ impl Prometheus {
         });
         let (asked, requests) = (of(both.until, true), Some(of(both.until, false)));
         let past = if asked.is_ok() { past.collect() } else { Vec::new() };
-        Answered { ask, asked, requests, past }
+        Answered { requests, past, ..Answered::new(ask, asked) }
     }
 
     fn count(&self, both: &Both, at: Timestamp, window: i64, bad: bool) -> Asked {

@@ -45,7 +45,8 @@ pub enum Command {
         broken: Option<String>,
         flapping: Option<Duration>,
     },
-    /// `metrics v2 bad`: what the model Prometheus knows of a version.
+    /// `metrics v2 bad`: what the model Prometheus knows of a version; `metrics template nothing`:
+    /// there is no template.
     Metrics { version: String, health: Health },
     /// `promote [1]`, `promote-full`, `stop`, `go`, `abort`, `retry`
     Ask { verb: Verb, batch: Option<u32> },

@@ -7,6 +7,7 @@ use crds::request::Verb;
 use crds::status::Phase;
 
 use super::check::{Summary, Violation};
+use super::metrics::TEMPLATE;
 use super::script::{Change, Command, Script, Simple};
 use super::stock::Behaviour;
 use super::timeline::Entry;
@@ -116,7 +117,8 @@ impl Story {
             }
             Command::Metrics { version, health } => {
                 let revision = Revision::of_template(&manifest::template(version));
-                world.prometheus.set(revision.as_str(), *health);
+                let name = if version == TEMPLATE { TEMPLATE } else { revision.as_str() };
+                world.prometheus.set(name, *health);
                 Ok(String::new())
             }
             Command::Ask { verb, batch } => world.user_request(*verb, *batch),

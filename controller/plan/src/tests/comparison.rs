@@ -59,10 +59,9 @@ fn answer(scene: &mut Scene, ask: &Ask, new: f64, stable: f64) -> Plan {
         requests: counts(ask, *at, 0.0, 100.0),
     });
     scene.seen.answers = vec![Answered {
-        ask: ask.clone(),
-        asked: counts(ask, both.until, new, stable),
         requests: Some(counts(ask, both.until, 100.0, 100.0)),
         past: past.collect(),
+        ..Answered::new(ask.clone(), counts(ask, both.until, new, stable))
     }];
     let plan = scene.plan();
     scene.publish();
@@ -142,11 +141,10 @@ fn a_worse_version_is_taken_back_with_its_numbers() {
 fn silence_and_trouble_are_no_pass_and_their_time_is_counted_later() {
     let mut scene = ready(gate(&json!({ "count": 1 })));
     let ask = later(&mut scene, 11).asks[0].clone();
+    let until = ask.both.clone().unwrap().until;
     let mut silent = Answered {
-        requests: Some(counts(&ask, ask.both.clone().unwrap().until, 100.0, 0.0)),
-        asked: counts(&ask, ask.both.clone().unwrap().until, 0.0, 0.0),
-        past: Vec::new(),
-        ask,
+        requests: Some(counts(&ask, until, 100.0, 0.0)),
+        ..Answered::new(ask.clone(), counts(&ask, until, 0.0, 0.0))
     };
     for reason in ["NoRequests", "Unreachable"] {
         scene.seen.answers = vec![silent.clone()];

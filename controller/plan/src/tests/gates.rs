@@ -62,8 +62,7 @@ fn scalar(ask: &Ask, value: f64) -> Asked {
 }
 
 fn answer(scene: &mut Scene, ask: &Ask, asked: Asked) -> Plan {
-    scene.seen.answers =
-        vec![Answered { ask: ask.clone(), asked, requests: None, past: Vec::new() }];
+    scene.seen.answers = vec![Answered::new(ask.clone(), asked)];
     scene.plan()
 }
 
@@ -197,4 +196,60 @@ fn a_gate_without_pods_to_ask_about_is_unknown() {
     let plan = scene.plan();
     assert!(plan.asks.is_empty());
     assert_eq!(plan.status.gates[0].measured.last()[0].reason, "NoPods");
+}
+
+fn from_template() -> Gate {
+    let mut gate = errors(&json!({}));
+    gate.prometheus = None;
+    let template = json!({ "name": "errors", "args": { "max": "0.02" } });
+    gate.template = Some(serde_json::from_value(template).unwrap());
+    gate
+}
+
+fn template(max: &str) -> crds::gates::Template {
+    let spec = json!({ "args": [{ "name": "max" }],
+        "prometheus": { "query": "ratio{pod=~\"{{pods}}\"}", "max": max } });
+    let object = json!({ "apiVersion": "sluice.dev/v1alpha1", "kind": "GateTemplate",
+        "metadata": { "name": "errors" }, "spec": spec });
+    let template: crds::GateTemplate = serde_json::from_value(object).unwrap();
+    template.spec.into()
+}
+
+#[test]
+fn a_template_is_read_before_each_measurement() {
+    let mut gate = from_template();
+    gate.count = Some(2);
+    let mut scene = ready(vec![gate]);
+    for passes in 1..=2 {
+        let ask = due(&mut scene);
+        assert!(ask.template.is_some() && ask.query.is_empty());
+        let read = Answered::of_template(ask, Ok(template("{{args.max}}")));
+        scene.seen.answers = vec![read];
+        let ask = ask_of(&scene.plan());
+        assert_eq!(ask.query, "ratio{pod=~\"(?:web-v2-0|web-v2-1)\"}");
+        assert!(ask.template.is_none() && ask.resolved.is_some());
+        let good = scalar(&ask, 0.02);
+        let plan = answer(&mut scene, &ask, good);
+        assert_eq!(plan.status.gates[0].measured.tally().passed, passes);
+        assert_eq!(advances(&plan), passes == 2);
+        scene.publish();
+    }
+}
+
+#[test]
+fn a_template_that_makes_no_gate_is_an_error_that_holds() {
+    for (read, words) in [
+        (Err("there is no GateTemplate errors".to_owned()), "there is no GateTemplate errors"),
+        (Ok(template("{{args.most}}")), "{{args.most}} is no argument of the template"),
+        (Ok(template("much")), "\"much\" is no decimal number"),
+    ] {
+        let mut scene = ready(vec![from_template()]);
+        let ask = due(&mut scene);
+        scene.seen.answers = vec![Answered::of_template(ask, read)];
+        let plan = scene.plan();
+        let last = plan.status.gates[0].measured.last()[0].clone();
+        assert_eq!(last.verdict, gate::Verdict::Error);
+        assert!(last.told.contains(words), "{}", last.told);
+        assert!(plan.asks.is_empty() && !advances(&plan));
+    }
 }

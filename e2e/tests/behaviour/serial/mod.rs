@@ -3,3 +3,4 @@
 mod crash;
 mod dead;
 mod outage;
+mod prometheus;

@@ -25,6 +25,9 @@ pub struct Gates {
 impl Gates {
     /// An answer was delivered.
     pub fn answered(&mut self, ask: &Ask, health: Health, at: Moment) {
+        if ask.template.is_some() {
+            return;
+        }
         self.said.push((ask.gate.clone(), ask.batch, at, health == Health::Good));
         let Some(both) = &ask.both else { return };
         let (seconds, pods) = self.counted.entry(ask.gate.clone()).or_default();
@@ -51,20 +54,24 @@ impl Gates {
         self.skipped.insert((revision, batch));
     }
 
-    /// By one of the specs that may be in force the batch, ready since `since`, has all its passes.
+    /// By one of the specs that may be in force the batch, ready since `since` and the last of its
+    /// release or not, has all its passes.
     pub fn passed(
         &self,
         specs: &[RolloutSpec],
         revision: &Revision,
-        batch: u32,
+        (batch, last): (u32, bool),
         since: Moment,
     ) -> bool {
         let skipped = self.skipped.contains(&(revision.clone(), batch));
-        skipped || specs.is_empty() || specs.iter().any(|spec| self.fulfils(spec, batch, since))
+        skipped
+            || specs.is_empty()
+            || specs.iter().any(|spec| self.fulfils(spec, (batch, last), since))
     }
 
-    fn fulfils(&self, spec: &RolloutSpec, batch: u32, since: Moment) -> bool {
-        let count = u32::try_from(spec.strategy.batches.len()).unwrap_or(u32::MAX);
+    fn fulfils(&self, spec: &RolloutSpec, (batch, last): (u32, bool), since: Moment) -> bool {
+        // As it was when the batch began: an edit of the batches counts from the next one on.
+        let count = if last { batch } else { u32::MAX };
         let mut gates = spec.gates.iter().filter(|gate| gate.judges(batch, count) && !gate.dry_run);
         gates.all(|gate| {
             let passes = |(name, of, at, good): &&(String, u32, Moment, bool)| {

@@ -329,7 +329,7 @@ impl Releases {
             return Err((1, format!("fence lifted in batch {}", release.batch)));
         }
         let since = release.done_at.unwrap_or(cluster.now);
-        if !empty && !release.had_all && !self.gates_passed(release, since) {
+        if !empty && !release.had_all && !self.gates_passed(release, since, true) {
             return Err((6, "fence lifted without the gates' passes".to_owned()));
         }
         if let Some(stable) = self.stable.replace(now.revision.clone()) {
@@ -544,9 +544,9 @@ impl Releases {
         ready >= self.demanded(release.batch, workload)
     }
 
-    fn gates_passed(&self, release: &Release, since: Moment) -> bool {
+    fn gates_passed(&self, release: &Release, since: Moment, last: bool) -> bool {
         let number = u32::try_from(release.batch).unwrap_or(u32::MAX);
-        self.gates.passed(&self.specs, &release.revision, number, since)
+        self.gates.passed(&self.specs, &release.revision, (number, last), since)
     }
 
     /// The batch may be left for the next.
@@ -570,7 +570,7 @@ impl Releases {
             None if self.is_done(release, pods, workload, now) => now,
             None => return false,
         };
-        if !self.gates_passed(release, done_at) {
+        if !self.gates_passed(release, done_at, false) {
             return false;
         }
         if self.full.contains(&release.revision) {

@@ -1,16 +1,16 @@
 //! How stories write a Rollout: `rollout batches=1/manual,20%/30s,100% [deadline=1m]
-//! [on-failure=pause] [gate=errors/10s/3[/background|/dry|/compare]] [on-unknown=abort] [bake=30s]
-//! [paused]`.
+//! [on-failure=pause] [gate=errors/10s/3[/background|/dry|/compare|/template]]
+//! [on-unknown=abort] [bake=30s] [paused]`.
 
 use std::fmt;
 
-use crds::gates::{Compare, ErrorRatio, PrometheusGate};
+use crds::gates::{Compare, ErrorRatio, PrometheusGate, TemplateKind, TemplateRef};
 use crds::rollout::{Batch, OnFailure, Pause, Strategy, WorkloadRef};
 use crds::{Gate, RolloutSpec};
 use gate::history::OnUnknown;
 
 use super::{Unreadable, number, quantity};
-use crate::sim::metrics::{MAX, QUERY};
+use crate::sim::metrics::{MAX, QUERY, TEMPLATE};
 use crate::sim::world::NAME;
 
 pub(super) fn read(words: &[&str]) -> Result<RolloutSpec, Unreadable> {
@@ -59,7 +59,7 @@ fn batch(word: &str) -> Result<Batch, Unreadable> {
     Ok(Batch { replicas: quantity(replicas)?, traffic: None, pause })
 }
 
-/// `errors/10s/3`, with `/background`, `/dry` or `/compare` behind it.
+/// `errors/10s/3`, with `/background`, `/dry`, `/compare` or `/template` behind it.
 fn gate(words: &str) -> Result<Gate, Unreadable> {
     let mut parts = words.split('/');
     let mut part = || parts.next().ok_or_else(|| Unreadable(words.to_owned()));
@@ -78,9 +78,15 @@ fn gate(words: &str) -> Result<Gate, Unreadable> {
         min_requests: None,
         requests: None,
     };
+    let template = more.contains(&"template").then(|| TemplateRef {
+        kind: TemplateKind::GateTemplate,
+        name: TEMPLATE.to_owned(),
+        args: [("max".to_owned(), MAX.to_owned())].into(),
+    });
     Ok(Gate {
         name,
-        prometheus,
+        prometheus: template.is_none().then_some(prometheus),
+        template,
         batches: Vec::new(),
         interval: Some(interval),
         count: Some(count),
@@ -122,7 +128,10 @@ fn print_gate(f: &mut fmt::Formatter<'_>, gate: &Gate) -> fmt::Result {
     write!(f, " gate={}", gate.name)?;
     gate.interval.iter().try_for_each(|interval| write!(f, "/{interval}"))?;
     write!(f, "/{}", gate.count.unwrap_or(1))?;
-    if gate.prometheus.compare.is_some() {
+    if gate.template.is_some() {
+        f.write_str("/template")?;
+    }
+    if gate.compares() {
         f.write_str("/compare")?;
     }
     if gate.background {
