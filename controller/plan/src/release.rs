@@ -87,8 +87,8 @@ fn step_of(draft: &Draft<'_>, index: u32, replicas: i32) -> Step {
     Step::of(spec, draft.status.batch.as_ref().filter(|_| index > 0), index, replicas)
 }
 
-/// The last old pod stays for as long as requests may come to it. Where there is no place beside the
-/// only pod, no route can help.
+/// The last old pod stays for as long as requests may come to it. Where there is no place beside
+/// the only pod, no route can help.
 fn with_requests(draft: &Draft<'_>, held: Held<'_>, goal: Goal) -> Goal {
     let replicas = held.workload.replicas;
     let waits = goal == Goal::All

@@ -38,8 +38,8 @@ pub(crate) fn abort(draft: &mut Draft<'_>, held: Held<'_>, because: String) {
     }
 }
 
-/// True while requests are on their way to the stable revision: its pods are there, and those of the
-/// update go next.
+/// True while requests are on their way to the stable revision: its pods are there, and those of
+/// the update go next.
 fn requests_leave(draft: &mut Draft<'_>, workload: &Workload, stable: &Revision) -> bool {
     let none = Sets::default();
     let sets = match &workload.sets {

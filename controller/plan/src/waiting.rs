@@ -120,11 +120,7 @@ impl Wait {
             }
             Self::HoldUnreadable { why } => unreadable_sentence(noun, why),
             Self::FenceWithoutHold => lost_sentence(noun),
-            Self::Webhook => {
-                "the last write did not pass the Sluice webhook; it is repeated until \
-                 the webhook answers"
-                    .into()
-            }
+            Self::Webhook => WEBHOOK.into(),
             Self::FactsUnknown { why } => format!("the state of the release is unknown: {why}"),
             Self::StockController => {
                 format!("the {} controller has not acted on the last change yet", kind.as_str())
@@ -208,6 +204,9 @@ impl Wait {
 fn clause(because: &str) -> String {
     if because.is_empty() { String::new() } else { format!(": {because}") }
 }
+
+const WEBHOOK: &str =
+    "the last write did not pass the Sluice webhook; it is repeated until the webhook answers";
 
 fn refused_sentence(strategy: &str) -> String {
     format!(

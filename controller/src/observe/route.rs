@@ -84,7 +84,7 @@ fn backends(value: &Value) -> Vec<String> {
     names
 }
 
-/// Every parent has taken this generation. A gateway that does not know a parent says nothing of it.
+/// Every parent has taken this generation. A gateway that does not know a parent says nothing.
 fn taken(status: &Status, parents: usize, generation: i64) -> Result<(), String> {
     if status.parents.len() < parents.min(1) {
         return Err("no gateway has said anything of it".to_owned());

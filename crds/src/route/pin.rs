@@ -1,5 +1,5 @@
-//! The stable revision's own Service in the place of the user's: the last step of the way there, the
-//! first of the way back. Owns the names of backends; touches nothing else.
+//! The stable revision's own Service in the place of the user's: the last step of the way there,
+//! the first of the way back. Owns the names of backends; touches nothing else.
 
 use serde_json::Value;
 

@@ -49,9 +49,10 @@ pub(super) fn rules(own: &[Value], hold: &RouteHold, place: Place) -> Result<Vec
     Ok(live)
 }
 
-/// The same with the user's own Service for the stable revision: the user's own in their order, with their held backends split;
-/// after them one of ours for each rule and each Service with conditions. A narrowed match always
-/// wins over the one that it was made of; at the end of the list it wins over no other.
+/// The same with the user's own Service for the stable revision: the user's own rules in their
+/// order, with their held backends split; after them one of ours for each rule and each Service
+/// with conditions. A narrowed match always wins over the one that it was made of; at the end of
+/// the list it wins over no other.
 pub(super) fn unpinned(own: &[Value], hold: &RouteHold, place: Place) -> Result<Vec<Value>, Unfit> {
     let queries = |share: &Share| share.conditions.iter().any(|one| !one.query_params.is_empty());
     if place.kind == Kind::Grpc && hold.shares.iter().any(queries) {

@@ -138,7 +138,8 @@ fn everything_wrong_is_said_at_once() {
         &[
             "kind: is RollOut: write Rollout",
             "spec.onFailure: Explode is unknown: write Abort or Pause",
-            "spec.strategy.batches[0].pauze: is unknown; known here: pause, replicas",
+            "spec.strategy.batches[0].pauze: is unknown; known here: pause, replicas, \
+             traffic",
             "spec.strategy.batches[2].replicas: true is not a number or a percentage: write one",
             "spec.strategy.batches[3].pause: null is no value: give a map ({} is an empty one), \
              or remove the field",
@@ -171,7 +172,7 @@ fn forms_are_those_of_the_schema() {
         ("/spec/progressDeadline", json!("721h"), "spec.progressDeadline: 721h is more than 720h"),
         ("/spec/workloadRef/name", json!(""), "spec.workloadRef.name: \"\" is no name"),
         ("/spec/workloadRef/name", json!("Web"), "spec.workloadRef.name: \"Web\" is no name"),
-        ("/spec/routes", json!([]), "spec.routes: is unknown; known here: bake, gates, onFailure"),
+        ("/spec/shoes", json!([]), "spec.shoes: is unknown; known here: bake, gates, onFailure"),
         ("/spec", json!(null), "spec: null is no value"),
         ("/kind", json!(null), "kind: is null: write Rollout"),
     ] {
@@ -389,4 +390,40 @@ spec.gates[3].prometheus.latency: asks nothing of the latency, or too much: give
 and slowerThan";
     let expected: Vec<&str> = expected.lines().collect();
     check(&with("/spec/gates", gates), &expected);
+}
+
+fn with_routes(routes: Value, traffic: Value) -> Vec<String> {
+    let mut raw = with("/spec/routes", routes);
+    raw["spec"]["strategy"]["batches"][0]["traffic"] = traffic;
+    let problems = rollout(&raw).err().unwrap_or_default();
+    problems.iter().map(ToString::to_string).collect()
+}
+
+fn web() -> Value {
+    let one = json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "name": "web",
+    });
+    json!({ "name": "web", "service": "web", "refs": [one] })
+}
+
+#[test]
+fn routes_and_the_traffic_of_a_batch() {
+    assert_eq!(with_routes(json!([web()]), json!({ "weight": 5 })), Vec::<String>::new());
+    let mut strange = web();
+    strange["refs"][0]["kind"] = json!("TCPRoute");
+    strange["settle"] = json!("soon");
+    let said = with_routes(json!([web(), strange]), json!({ "weight": 101, "matches": [{}] }));
+    for expected in [
+        "spec.strategy.batches[0].traffic.weight: 101 is no number of these",
+        "spec.strategy.batches[0].traffic.matches: a match asks for nothing",
+        "spec.routes[1].name: web is there twice",
+        "spec.routes[1].service: web is there twice",
+        "spec.routes[1].settle: soon is no duration",
+        "spec.routes[1].refs[0].kind: TCPRoute is not supported",
+    ] {
+        assert!(said.iter().any(|line| line.starts_with(expected)), "{expected}: {said:#?}");
+    }
+    let said = with_routes(json!([]), json!({ "weight": 5 }));
+    let none = "spec.strategy.batches[0].traffic: there are no routes to share requests by";
+    assert!(said.iter().any(|line| line.starts_with(none)), "{said:#?}");
 }

@@ -18,7 +18,9 @@ fn routes() -> Value {
     json!([{
         "name": "web",
         "service": "web",
-        "refs": [{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "name": "web"}],
+        "refs": [{
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "name": "web",
+        }],
     }])
 }
 

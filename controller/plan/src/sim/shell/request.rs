@@ -121,13 +121,7 @@ impl Request {
                 Ok(())
             }
             Self::DeletePod { pod, uid, version } => {
-                let same = cluster.pods.get(pod).is_some_and(|seen| {
-                    let is = seen.meta.version.to_string();
-                    *seen.meta.uid == **uid && version.as_ref().is_none_or(|version| *version == is)
-                });
-                if same {
-                    cluster.update_pod(pod, |pod| pod.meta.deleting = true);
-                }
+                delete_pod(cluster, pod, uid, version.as_deref());
                 Ok(())
             }
             Self::Keep { name, owner, revision, template } => {
@@ -162,6 +156,17 @@ impl Request {
                 )?)
             }
         }
+    }
+}
+
+/// Only the pod that was seen.
+fn delete_pod(cluster: &mut Cluster, pod: &str, uid: &str, version: Option<&str>) {
+    let same = cluster.pods.get(pod).is_some_and(|seen| {
+        let is = seen.meta.version.to_string();
+        *seen.meta.uid == *uid && version.is_none_or(|version| version == is)
+    });
+    if same {
+        cluster.update_pod(pod, |pod| pod.meta.deleting = true);
     }
 }
 
