@@ -40,7 +40,8 @@ fn name(name: &Value, problems: &mut Vec<Problem>) {
 }
 
 fn workload(workload: &Value, problems: &mut Vec<Problem>) {
-    let known: [(&str, fn(WorkloadKind) -> &'static str); 2] =
+    type Word = fn(WorkloadKind) -> &'static str;
+    let known: [(&str, Word); 2] =
         [("apiVersion", WorkloadKind::api_version), ("kind", WorkloadKind::as_str)];
     for (key, word) in known {
         let is_known = |value: &&str| WorkloadKind::ALL.iter().any(|kind| word(*kind) == *value);
