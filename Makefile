@@ -41,13 +41,13 @@ TEST = cargo test --workspace --locked
 ON_CLUSTER = --test cluster --test admission --test conformance --test traffic --test behaviour
 
 .PHONY: test lint unit models real
-test: lint unit real ## every check there is (warm: 15 minutes; cold: within the hour)
+test: lint unit real ## every check there is (warm: 35 minutes; cold: 70)
 
 lint: ## format, and clippy as errors (2 minutes)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets $(ON_CLUSTER) --locked -- -D warnings
 
-unit: ## unit, script, simulation and property tests (4 minutes)
+unit: ## unit, script, simulation and property tests (12 minutes)
 	$(TEST)
 
 models: ## certificates, policy, traffic and the simulator's models on the real cluster (3 minutes)
