@@ -15,11 +15,27 @@ mod common;
 
 use std::ops::Range;
 
-use common::{options, tales};
+use common::{Tale, options, tales};
 use plan::sim::{Bug, Fault, Options, Script, Violation, When};
 
 /// Seeds that are tried for a bug that no story shows.
 const SEEDS_MAX: u64 = 2_000;
+
+/// Those that only a StatefulSet can show.
+const STATEFUL: [Bug; 5] = [
+    Bug::PartitionTooLow,
+    Bug::PartitionStaysDown,
+    Bug::OwnPartitionLost,
+    Bug::ObstacleStays,
+    Bug::BlindDeletes,
+];
+
+/// The stories of the kind of workload that a bug is about.
+fn tales_for(bug: Bug) -> Vec<Tale> {
+    let mut tales = tales();
+    tales.retain(|tale| tale.name.starts_with("sts-") == STATEFUL.contains(&bug));
+    tales
+}
 
 /// The story in which a bug shows, and how. Cheap ones first.
 fn found(bug: Bug) -> Option<(String, Violation)> {
@@ -34,14 +50,14 @@ fn with(bug: Bug, seed: u64, fault: Option<Fault>) -> Options {
 }
 
 fn in_stories(bug: Bug) -> Option<(String, Violation)> {
-    tales().into_iter().find_map(|tale| {
+    tales_for(bug).into_iter().find_map(|tale| {
         let violation = tale.script.play(&with(bug, 1, None)).violation?;
         Some((tale.name, violation))
     })
 }
 
 fn in_crashes(bug: Bug) -> Option<(String, Violation)> {
-    tales().into_iter().find_map(|tale| {
+    tales_for(bug).into_iter().find_map(|tale| {
         let writes = tale.script.play(&with(bug, 1, None)).writes;
         (1..=writes).find_map(|write| {
             [When::Before, When::After, When::Late].into_iter().find_map(|when| {
