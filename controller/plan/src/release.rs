@@ -207,12 +207,13 @@ impl Release<'_> {
 
     /// The requests that the batch gives to its pods.
     fn share(&self) -> (u32, &[Condition]) {
+        if self.step.is_last() {
+            return (traffic::ALL, &[]);
+        }
         let (pods, replicas) = (self.want(), self.held.workload.replicas);
         let all = if self.goal == Goal::Beside { 2 } else { replicas.max(1) };
         let share = u32::try_from((100 * pods + all - 1) / all).unwrap_or(100);
-        let own = self.step.definition.as_ref().and_then(|batch| batch.traffic.as_ref());
-        match own.filter(|_| !self.step.is_last()) {
-            _ if self.step.is_last() => (100, &[]),
+        match self.step.definition.as_ref().and_then(|batch| batch.traffic.as_ref()) {
             None => (share, &[]),
             Some(Traffic { weight, matches }) => {
                 (weight.unwrap_or(if matches.is_empty() { share } else { 0 }), matches)

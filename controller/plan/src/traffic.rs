@@ -26,7 +26,7 @@ const SETTLE: Duration = Duration::from_secs(10);
 /// So long the way back waits for a gateway: an abort is always possible.
 const BACK_SECONDS: i64 = 60;
 /// All requests.
-const ALL: u32 = 100;
+pub(crate) const ALL: u32 = 100;
 /// A name of a Service is a DNS label.
 const NAME_MAX: usize = 63;
 
@@ -34,6 +34,18 @@ const NAME_MAX: usize = 63;
 pub(crate) enum Flow {
     There,
     Moving(Wait),
+}
+
+impl Flow {
+    /// What has been waited for long enough is waited for no more.
+    fn for_a_while(self, draft: &mut Draft<'_>) -> Self {
+        let Self::Moving(wait) = self else { return self };
+        let said = draft.before().waiting_for.as_ref();
+        let since = said.filter(|said| wait.reason(draft.kind()) == said.reason);
+        let until = later(since.map_or(draft.now, |said| said.since.0), BACK_SECONDS);
+        draft.wake_at(until);
+        if draft.now < until { Self::Moving(wait) } else { Self::There }
+    }
 }
 
 /// A division of the requests.
@@ -99,27 +111,13 @@ pub(crate) fn withdraw(draft: &mut Draft<'_>, sets: &Sets, stable: &Revision) ->
     let moved = draft.status.routes.iter().find_map(|route| route.revision.clone());
     let Some(update) = moved.filter(|update| update != stable) else { return Flow::There };
     let split = Split { stable, update: &update, weight: 0, chosen: &[], pods: 0 };
-    match bring(draft, sets, &split) {
-        Flow::There => Flow::There,
-        Flow::Moving(wait) => for_a_while(draft, wait),
-    }
+    bring(draft, sets, &split).for_a_while(draft)
 }
 
 /// The same as [`home`] for a Rollout that is being deleted: neither a gateway that is gone nor a
 /// kind of route that is not installed any more keeps it.
 pub(crate) fn let_go(draft: &mut Draft<'_>) -> Flow {
-    match home(draft) {
-        Flow::There => Flow::There,
-        Flow::Moving(wait) => for_a_while(draft, wait),
-    }
-}
-
-fn for_a_while(draft: &mut Draft<'_>, wait: Wait) -> Flow {
-    let said = draft.before().waiting_for.as_ref();
-    let since = said.filter(|said| wait.reason(draft.kind()) == said.reason);
-    let until = later(since.map_or(draft.now, |said| said.since.0), BACK_SECONDS);
-    draft.wake_at(until);
-    if draft.now < until { Flow::Moving(wait) } else { Flow::There }
+    home(draft).for_a_while(draft)
 }
 
 /// The user's own rules, and nothing of ours left.
@@ -235,17 +233,14 @@ fn services(
             };
             // Once it has requests, only pods that are lost make fewer of them.
             let has = split.stable != *revision && is_split(traffic, route, split);
-            let stays = split.stable == *revision && (is_pinned(traffic, route) || is_over(split));
+            let stays =
+                split.stable == *revision && (is_pinned(traffic, route) || split.weight == ALL);
             if ready < *want && !has && !stays {
                 wait = wait.or(Some(Wait::Endpoints { service: name, want: *want }));
             }
         }
     }
     wait
-}
-
-fn is_over(split: &Split<'_>) -> bool {
-    split.weight == ALL
 }
 
 /// Every route has this split already.

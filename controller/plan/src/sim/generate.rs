@@ -45,9 +45,9 @@ impl Script {
             lines: Vec::new(),
         };
         if stateful {
-            teller.tell_stateful();
+            teller.tell(Teller::stateful_workload, Teller::act_stateful);
         } else {
-            teller.tell();
+            teller.tell(Teller::workload, Teller::act);
         }
         // The lines are built of the language's own words.
         teller.lines.join("\n").parse().unwrap_or(Self(Vec::new()))
@@ -62,8 +62,9 @@ struct Teller {
 }
 
 impl Teller {
-    fn tell(&mut self) {
-        self.workload();
+    /// A story of the kind of workload that the two are of.
+    fn tell(&mut self, workload: fn(&mut Self), act: fn(&mut Self)) {
+        workload(self);
         if self.random.chance(30) {
             self.faults();
         }
@@ -76,7 +77,7 @@ impl Teller {
         self.say(format!("apply {version}"));
         for _ in 0..self.random.between(1, 9) {
             self.wait();
-            self.act();
+            act(self);
         }
         self.wait();
         self.say("finish");

@@ -6,27 +6,7 @@ use super::{Teller, VERSIONS};
 const REPLICAS: [i32; 10] = [1, 2, 3, 3, 4, 5, 5, 6, 8, 12];
 
 impl Teller {
-    pub(super) fn tell_stateful(&mut self) {
-        self.stateful_workload();
-        if self.random.chance(30) {
-            self.faults();
-        }
-        let rollout = self.rollout();
-        self.say(rollout);
-        if self.random.chance(85) {
-            self.say("tick 2s");
-        }
-        let version = self.one(&["v2", "v2", "v2", "v3"]);
-        self.say(format!("apply {version}"));
-        for _ in 0..self.random.between(1, 9) {
-            self.wait();
-            self.act_stateful();
-        }
-        self.wait();
-        self.say("finish");
-    }
-
-    fn stateful_workload(&mut self) {
+    pub(super) fn stateful_workload(&mut self) {
         let replicas = self.random.pick(&REPLICAS).copied().unwrap_or(3);
         let policy = self.one(&["", "", " parallel"]);
         let partition = self.one(&["", "", "", "", " partition=1", " partition=2", " partition=5"]);
@@ -48,7 +28,7 @@ impl Teller {
         self.say("tick 1m30s");
     }
 
-    fn act_stateful(&mut self) {
+    pub(super) fn act_stateful(&mut self) {
         let line = match self.random.below(100) {
             0..16 => self.apply_stateful(),
             16..28 => {
