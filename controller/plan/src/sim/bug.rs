@@ -57,8 +57,8 @@ pub enum Bug {
     BlindWrites,
     /// The user's own pause is lost when the controller writes the hold.
     UserPauseSwallowed,
-    /// A third version arriving in a release takes the user's own surge and unavailable.
-    SurgeOnArrival,
+    /// Surge and unavailable that the user edits in a release are lost.
+    UserEditLost,
     /// Scaling to zero in a release does not bring the stable template back.
     ZeroIsNoRetreat,
     /// Our annotations stay on ReplicaSets when the workload is given back.
@@ -101,7 +101,7 @@ impl Bug {
         Self::RejectionForgotten,
         Self::BlindWrites,
         Self::UserPauseSwallowed,
-        Self::SurgeOnArrival,
+        Self::UserEditLost,
         Self::ZeroIsNoRetreat,
         Self::AnnotationsLeft,
         Self::UnknownPasses,
@@ -116,22 +116,16 @@ impl Bug {
 
     /// Distorts what the webhook made of a write.
     pub fn distort_admission(self, old: &Value, new: &mut Value) {
-        if self != Self::SurgeOnArrival {
+        if self != Self::UserEditLost {
             return;
         }
         let (Reading::Hold(was), Reading::Hold(mut is)) = (Hold::of(old), Hold::of(new)) else {
             return;
         };
-        if let (HoldState::Fenced(was), HoldState::Fenced(fenced)) = (&was.state, &mut is.state)
-            && was.revision != fenced.revision
-        {
-            let original = fenced.original;
-            fenced.target.max_surge = original.max_surge;
-            fenced.target.max_unavailable = original.max_unavailable;
+        if let (HoldState::Fenced(was), HoldState::Fenced(fenced)) = (&was.state, &mut is.state) {
+            fenced.original.max_surge = was.original.max_surge;
+            fenced.original.max_unavailable = was.original.max_unavailable;
             new["metadata"]["annotations"][HOLD_ANNOTATION] = Value::String(is.to_text());
-            let rolling = &mut new["spec"]["strategy"]["rollingUpdate"];
-            rolling["maxSurge"] = serde_json::json!(original.max_surge);
-            rolling["maxUnavailable"] = serde_json::json!(original.max_unavailable);
         }
     }
 }
