@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kube::core::{Message, Rule};
 
+use crate::WorkloadKind;
+
 /// Most batches that a strategy may have.
 pub const MAX_BATCHES: u32 = 50;
 /// Longest name of a Rollout: it is the value of a label on the workload.
@@ -48,10 +50,13 @@ pub(crate) fn immutable() -> Rule {
 }
 
 pub(crate) fn is_a_known_kind() -> Rule {
-    let message = "'only apps/v1 Deployment and StatefulSet are supported, not ' + self.apiVersion \
-                   + ' ' + self.kind";
-    Rule::new("self.apiVersion == 'apps/v1' && self.kind in ['Deployment', 'StatefulSet']")
-        .message(Message::Expression(message.to_owned()))
+    let message = format!(
+        "'only {} are supported, not ' + self.apiVersion + ' ' + self.kind",
+        WorkloadKind::list()
+    );
+    let known = WorkloadKind::ALL.map(|kind| format!("'{} {}'", kind.api_version(), kind.as_str()));
+    Rule::new(format!("self.apiVersion + ' ' + self.kind in [{}]", known.join(", ")))
+        .message(Message::Expression(message))
 }
 
 pub(crate) fn is_some_pods() -> Rule {

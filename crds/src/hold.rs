@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::contract::{FENCE_MIN_READY_SECONDS, FENCE_PARTITION, HOLD_ANNOTATION};
+use crate::kept::Kept;
 use crate::{IntOrPercent, Revision};
 
 /// The schema number that this code writes. A reader that meets a higher one must leave the
@@ -44,6 +45,8 @@ pub enum HoldState {
     Fenced(Fenced),
     /// A StatefulSet in a release: the partition is the target's.
     Partitioned(Partitioned),
+    /// A CloneSet in a release: the partition is the target's.
+    Portioned(Portioned),
     /// Not in a release: the user's own fields are back, and some revisions are not let in.
     Barred(Barred),
 }
@@ -73,6 +76,8 @@ pub struct Held<Target, Original> {
 pub type Fenced = Held<Target, Original>;
 /// A StatefulSet in a release.
 pub type Partitioned = Held<Partition, Partition>;
+/// A CloneSet in a release.
+pub type Portioned = Held<Portion, Portion>;
 
 /// `spec.updateStrategy.rollingUpdate` of a StatefulSet, as far as a hold projects it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +85,14 @@ pub type Partitioned = Held<Partition, Partition>;
 pub struct Partition {
     /// Pods from this one on, counted from 0, are updated.
     pub partition: i32,
+}
+
+/// `spec.updateStrategy` of a CloneSet, as far as a hold projects it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Portion {
+    /// So many pods keep the version that they have.
+    pub partition: Kept,
 }
 
 /// The projected values of a fenced Deployment (the fence itself is constant).
@@ -159,6 +172,7 @@ impl HoldState {
         match self {
             Self::Fenced(held) => Some(&held.revision),
             Self::Partitioned(held) => Some(&held.revision),
+            Self::Portioned(held) => Some(&held.revision),
             Self::Barred(_) => None,
         }
     }
@@ -169,6 +183,7 @@ impl HoldState {
         match self {
             Self::Fenced(held) => Some(&held.stable),
             Self::Partitioned(held) => Some(&held.stable),
+            Self::Portioned(held) => Some(&held.stable),
             Self::Barred(_) => None,
         }
     }
@@ -189,6 +204,15 @@ impl Partitioned {
     #[must_use]
     pub fn first(revision: Revision, stable: Revision, original: Partition) -> Self {
         let target = Partition { partition: FENCE_PARTITION };
+        Self { revision, stable, rollback: false, batch: 0, target, original }
+    }
+}
+
+impl Portioned {
+    /// The hold of a template that has just arrived at a workload outside a release: nothing moves.
+    #[must_use]
+    pub fn first(revision: Revision, stable: Revision, original: Portion) -> Self {
+        let target = Portion { partition: Kept::ALL };
         Self { revision, stable, rollback: false, batch: 0, target, original }
     }
 }
@@ -232,7 +256,7 @@ impl Hold {
     pub fn as_fenced(&self) -> Option<&Fenced> {
         match &self.state {
             HoldState::Fenced(fenced) => Some(fenced),
-            HoldState::Partitioned(_) | HoldState::Barred(_) => None,
+            _ => None,
         }
     }
 
@@ -241,7 +265,7 @@ impl Hold {
     pub fn as_partitioned(&self) -> Option<&Partitioned> {
         match &self.state {
             HoldState::Partitioned(held) => Some(held),
-            HoldState::Fenced(_) | HoldState::Barred(_) => None,
+            _ => None,
         }
     }
 
@@ -278,6 +302,9 @@ impl Hold {
                 .then_some("minReadySeconds"),
             HoldState::Partitioned(held) => {
                 (held.original.partition == FENCE_PARTITION).then_some("partition")
+            }
+            HoldState::Portioned(held) => {
+                (held.original.partition == Kept::ALL).then_some("partition")
             }
             HoldState::Barred(_) => None,
         }

@@ -10,11 +10,13 @@ pub enum WorkloadKind {
     Deployment,
     /// apps/v1 StatefulSet: held and released by its partition.
     StatefulSet,
+    /// apps.kruise.io/v1alpha1 CloneSet of OpenKruise: held and released by its partition.
+    CloneSet,
 }
 
 impl WorkloadKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Deployment, Self::StatefulSet];
+    pub const ALL: [Self; 3] = [Self::Deployment, Self::StatefulSet, Self::CloneSet];
 
     /// The kind of this API version and name, if it is one of ours.
     #[must_use]
@@ -22,11 +24,20 @@ impl WorkloadKind {
         Self::ALL.into_iter().find(|one| one.api_version() == api_version && one.as_str() == kind)
     }
 
+    /// All of them, for people.
+    #[must_use]
+    pub fn list() -> String {
+        let [others @ .., last] =
+            Self::ALL.map(|kind| format!("{} {}", kind.api_version(), kind.as_str()));
+        format!("{} and {last}", others.join(", "))
+    }
+
     /// Its API version.
     #[must_use]
     pub fn api_version(self) -> &'static str {
         match self {
             Self::Deployment | Self::StatefulSet => "apps/v1",
+            Self::CloneSet => "apps.kruise.io/v1alpha1",
         }
     }
 
@@ -36,6 +47,7 @@ impl WorkloadKind {
         match self {
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
+            Self::CloneSet => "CloneSet",
         }
     }
 
@@ -45,7 +57,14 @@ impl WorkloadKind {
         match self {
             Self::Deployment => "deployment",
             Self::StatefulSet => "statefulset",
+            Self::CloneSet => "cloneset",
         }
+    }
+
+    /// Every Kubernetes has it; any other comes with a CRD that may be missing.
+    #[must_use]
+    pub fn is_built_in(self) -> bool {
+        self.api_version() == "apps/v1"
     }
 }
 

@@ -2,7 +2,7 @@
 //! on. Types and pure functions only: no IO, no clock, no randomness, no async.
 //!
 //! ```text
-//!   Rollout (user's wishes) --workloadRef--> Deployment, StatefulSet
+//!   Rollout (user's wishes) --workloadRef--> Deployment, StatefulSet, CloneSet
 //!      |  status (what the controller saw)      |  labels armed/rollout (the controller's arming)
 //!      '--request (a human's one-shot wish)     '--hold (what the controller wants of its fields)
 //!                                                     |
@@ -29,6 +29,7 @@ pub mod crd;
 pub mod duration;
 pub mod gates;
 pub mod hold;
+pub mod kept;
 pub mod kind;
 pub mod project;
 pub mod quantity;
@@ -42,7 +43,11 @@ pub mod validate;
 
 pub use duration::GepDuration;
 pub use gates::{ClusterGateTemplate, Gate, GateTemplate, MetricProvider};
-pub use hold::{Barred, Fenced, Held, Hold, HoldState, Original, Partition, Partitioned, Target};
+pub use hold::{
+    Barred, Fenced, Held, Hold, HoldState, Original, Partition, Partitioned, Portion, Portioned,
+    Target,
+};
+pub use kept::Kept;
 pub use kind::WorkloadKind;
 pub use quantity::IntOrPercent;
 pub use request::Request;

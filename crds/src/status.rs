@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::request::Verb;
 use crate::rollout::Batch;
-use crate::{Original, Revision};
+use crate::{Kept, Original, Revision};
 
 /// What the controller saw and did.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,9 +50,9 @@ pub struct RolloutStatus {
     /// while the fence stays, nothing of the user's is lost with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Original>,
-    /// The same of a StatefulSet: the user's own partition.
+    /// The same of a StatefulSet or CloneSet: the user's own partition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub original_partition: Option<i32>,
+    pub original_partition: Option<Kept>,
     /// What the Rollout waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<WaitingFor>,

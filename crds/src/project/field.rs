@@ -1,6 +1,7 @@
 //! The projected fields one by one, so that a rule that holds for each is written once.
 
 use crate::IntOrPercent;
+use crate::kept::Kept;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -10,6 +11,8 @@ pub(super) enum Field {
     MaxSurge,
     MaxUnavailable,
     Partition,
+    /// A CloneSet's partition.
+    Kept,
 }
 
 /// The value of one field.
@@ -19,6 +22,7 @@ pub(super) enum Setting {
     Seconds(i32),
     Pods(IntOrPercent),
     Partition(i32),
+    Kept(Kept),
 }
 
 impl Field {
@@ -31,6 +35,7 @@ impl Field {
             Self::MaxSurge => &["strategy", "rollingUpdate", "maxSurge"],
             Self::MaxUnavailable => &["strategy", "rollingUpdate", "maxUnavailable"],
             Self::Partition => &["updateStrategy", "rollingUpdate", "partition"],
+            Self::Kept => &["updateStrategy", "partition"],
         }
     }
 

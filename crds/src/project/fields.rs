@@ -211,7 +211,7 @@ impl Projected for Fields {
             }
             Field::MaxSurge => rolling(|surge, _| surge),
             Field::MaxUnavailable => rolling(|_, unavailable| unavailable),
-            Field::Partition => None,
+            Field::Partition | Field::Kept => None,
         }
     }
 
@@ -237,7 +237,7 @@ impl Projected for Fields {
     fn held_in(state: &HoldState) -> Option<&Fenced> {
         match state {
             HoldState::Fenced(held) => Some(held),
-            HoldState::Partitioned(_) | HoldState::Barred(_) => None,
+            _ => None,
         }
     }
 

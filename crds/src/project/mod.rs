@@ -17,7 +17,7 @@
 //!   or goes back to the stable one. A changed field changes the original; the field stays.
 //!
 //! The rules are the same for every kind of workload; which fields a hold projects, and what they
-//! are while it stands, is the kind's (`kind`, `fields`, `stateful`).
+//! are while it stands, is the kind's (`kind`, `fields`, `stateful`, `cloneset`).
 //!
 //! Left alone: workloads that are not armed, strategies that know no batches at rest, a template
 //! that changes while there are no pods, and values that the apiserver is going to refuse.
@@ -30,6 +30,7 @@ use crate::{HoldState, WorkloadKind};
 use kind::Projected;
 use workload::Workload;
 
+mod cloneset;
 mod controller;
 mod draft;
 mod field;
@@ -47,6 +48,7 @@ mod workload;
 #[cfg(test)]
 mod tests;
 
+pub use cloneset::CloneSetFields;
 pub use fields::{DEFAULT_PROGRESS_DEADLINE_SECONDS, DEFAULT_ROLLING, Fields, Strategy};
 pub use stateful::StatefulFields;
 
@@ -116,6 +118,7 @@ impl Verdict {
 pub fn project(old: &Value, new: &Value, writer: Writer) -> Projection {
     project_as::<Fields>(old, new, writer)
         .or_else(|| project_as::<StatefulFields>(old, new, writer))
+        .or_else(|| project_as::<CloneSetFields>(old, new, writer))
         .unwrap_or_else(|| {
             let patch = Patch(Vec::new());
             Projection { patch, warnings: Vec::new(), verdict: Verdict::Untouched }
@@ -148,6 +151,7 @@ pub fn projected_as(kind: WorkloadKind, object: &Value) -> bool {
     match kind {
         WorkloadKind::Deployment => is_projected::<Fields>(object),
         WorkloadKind::StatefulSet => is_projected::<StatefulFields>(object),
+        WorkloadKind::CloneSet => is_projected::<CloneSetFields>(object),
     }
     .unwrap_or(true)
 }

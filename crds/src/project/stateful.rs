@@ -142,7 +142,7 @@ impl Projected for StatefulFields {
     fn held_in(state: &HoldState) -> Option<&Partitioned> {
         match state {
             HoldState::Partitioned(held) => Some(held),
-            HoldState::Fenced(_) | HoldState::Barred(_) => None,
+            _ => None,
         }
     }
 

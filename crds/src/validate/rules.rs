@@ -40,16 +40,19 @@ fn name(name: &Value, problems: &mut Vec<Problem>) {
 }
 
 fn workload(workload: &Value, problems: &mut Vec<Problem>) {
-    type Word = fn(WorkloadKind) -> &'static str;
-    let known: [(&str, Word); 2] =
-        [("apiVersion", WorkloadKind::api_version), ("kind", WorkloadKind::as_str)];
-    for (key, word) in known {
-        let is_known = |value: &&str| WorkloadKind::ALL.iter().any(|kind| word(*kind) == *value);
-        if let Some(value) = workload[key].as_str().filter(|value| !is_known(value)) {
-            let only = "only apps/v1 Deployment and StatefulSet are";
-            let message = format!("{} is not supported: {only}", cut(value));
-            problems.push(Problem::new(format!("spec.workloadRef.{key}"), message));
+    let only = WorkloadKind::list();
+    match (workload["apiVersion"].as_str(), workload["kind"].as_str()) {
+        (Some(version), Some(kind)) if WorkloadKind::named(version, kind).is_none() => {
+            let versions = WorkloadKind::ALL.iter().filter(|one| one.as_str() == kind);
+            // A known kind of another version: the version is what has to be corrected.
+            let (field, value) = match versions.count() {
+                0 => ("kind", kind),
+                _ => ("apiVersion", version),
+            };
+            let message = format!("{} is not supported: only {only} are", cut(value));
+            problems.push(Problem::new(format!("spec.workloadRef.{field}"), message));
         }
+        _ => {}
     }
     let Some(name) = workload["name"].as_str() else { return };
     let known =

@@ -9,6 +9,7 @@ use crate::hold::Bar;
 use crate::{Fenced, Hold, IntOrPercent, Original, Revision, Target};
 
 mod barred;
+mod cloneset;
 mod controller;
 mod first_hold;
 mod properties;
