@@ -6,11 +6,12 @@ use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet, Sta
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Client, Config};
 
 use crate::args::Connection;
 use crate::error::{Error, call};
-use crate::stateful;
+use crate::numbered;
 
 /// A cluster and the namespace that is meant.
 pub(crate) struct Cluster {
@@ -62,13 +63,24 @@ impl Cluster {
         match reference.kind() {
             Some(WorkloadKind::StatefulSet) => {
                 let read = self.statefulsets().get_opt(&reference.name).await;
-                Ok(read.map_err(call("read the StatefulSet"))?.map(stateful::as_deployment))
+                Ok(read.map_err(call("read the StatefulSet"))?.map(numbered::as_deployment))
+            }
+            Some(kind @ WorkloadKind::CloneSet) => {
+                let read = self.of_crd(kind).get_opt(&reference.name).await;
+                let read = read.map_err(call("read the CloneSet"))?;
+                Ok(read.and_then(|object| numbered::of_crd(&object)))
             }
             Some(WorkloadKind::Deployment) | None => {
                 let read = self.deployments().get_opt(&reference.name).await;
                 read.map_err(call("read the Deployment"))
             }
         }
+    }
+
+    fn of_crd(&self, kind: WorkloadKind) -> Api<DynamicObject> {
+        let (group, version) = kind.api_version().split_once('/').unwrap_or_default();
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.as_str()));
+        Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
     }
 
     fn statefulsets(&self) -> Api<StatefulSet> {
@@ -81,7 +93,7 @@ impl Cluster {
         rollout: &Rollout,
         workload: &Deployment,
     ) -> Result<Vec<ReplicaSet>, Error> {
-        if rollout.spec.workload_ref.kind() != Some(WorkloadKind::StatefulSet) {
+        if matches!(rollout.spec.workload_ref.kind(), None | Some(WorkloadKind::Deployment)) {
             return self.sets(workload).await;
         }
         let labels = ListParams::default().labels(&selector_of(workload));
@@ -91,7 +103,7 @@ impl Cluster {
         let revisions = revisions.map_err(call("list the ControllerRevisions"))?.items;
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
         let pods = pods.list(&labels).await.map_err(call("list the pods"))?.items;
-        Ok(stateful::as_sets(workload.metadata.uid.as_deref(), revisions, &pods))
+        Ok(numbered::as_sets(workload.metadata.uid.as_deref(), revisions, &pods))
     }
 
     /// The ReplicaSets that a Deployment owns and that have pods, oldest first.

@@ -6,12 +6,12 @@ mod error;
 mod explain;
 mod gate;
 mod get;
+mod numbered;
 mod output;
 mod paint;
 mod release_hold;
 mod request;
 mod simulate;
-mod stateful;
 mod status;
 mod tree;
 

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crds::WorkloadKind;
 use futures::stream::{AbortHandle, BoxStream, FuturesUnordered, SelectAll, abortable};
 use futures::{Future, Stream, StreamExt};
 use kube::runtime::WatchStreamExt;
@@ -43,6 +44,9 @@ pub async fn run(context: Arc<Context>, concurrency: usize, shutdown: &Shutdown)
     let mut watches = Watches::default();
     for (source, scope) in World::standing() {
         watches.start(&context, source, &scope);
+    }
+    for kind in installed(&context).await {
+        context.with_world(|world| world.want_kind(kind));
     }
     let mut queue = Queue::default();
     let mut turns: FuturesUnordered<Turn> = FuturesUnordered::new();
@@ -89,6 +93,22 @@ pub async fn run(context: Arc<Context>, concurrency: usize, shutdown: &Shutdown)
     while turns.next().await.is_some() {}
 }
 
+/// The kinds of CRDs that the cluster has: an armed workload of theirs may have lost its Rollout.
+/// Where nobody can say, a Rollout that names one says it.
+async fn installed(context: &Context) -> Vec<WorkloadKind> {
+    let mut found = Vec::new();
+    for kind in WorkloadKind::ALL.into_iter().filter(|kind| !kind.is_built_in()) {
+        match context.cluster.client().list_api_group_resources(kind.api_version()).await {
+            Ok(list) if list.resources.iter().any(|one| one.kind == kind.as_str()) => {
+                found.push(kind);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(kind = kind.as_str(), error = %chain(&error), "absent"),
+        }
+    }
+    found
+}
+
 async fn until(due: Option<tokio::time::Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
@@ -114,11 +134,26 @@ fn question(context: Arc<Context>, key: Key, ask: Ask) -> Question {
 fn take_in(context: &Context, source: &Source, event: watcher::Result<Event<Raw>>) -> Vec<Key> {
     match event {
         Ok(event) => context.with_world(|world| world.apply(source, &event)),
+        Err(error) if is_no_such_kind(&error) => {
+            let lost = context.with_world(|world| world.lost_kind(source));
+            if !lost.is_empty() {
+                tracing::warn!(?source, "no such kind is installed, waiting for it");
+            }
+            lost
+        }
         Err(error) => {
             tracing::warn!(?source, error = %chain(&error), "watch interrupted, resuming");
             context.metrics.error("watch");
             Vec::new()
         }
+    }
+}
+
+/// A list of a whole kind is not found only where there is no such kind.
+fn is_no_such_kind(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status)) => status.code == 404,
+        _ => false,
     }
 }
 

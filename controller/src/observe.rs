@@ -5,6 +5,7 @@ use crds::WorkloadKind;
 
 use crate::raw::Raw;
 
+mod cloneset;
 mod kept;
 mod pod;
 mod rollout;
@@ -14,6 +15,7 @@ mod set;
 mod stateful;
 mod workload;
 
+pub use cloneset::cloneset;
 pub use kept::{KeptSeen, kept};
 pub use pod::{PodSeen, pod};
 pub use rollout::{RolloutSeen, rollout};
@@ -28,6 +30,7 @@ pub fn workload_of(kind: WorkloadKind) -> fn(&Raw) -> Result<WorkloadSeen, Unrea
     match kind {
         WorkloadKind::Deployment => workload,
         WorkloadKind::StatefulSet => stateful,
+        WorkloadKind::CloneSet => cloneset,
     }
 }
 
@@ -35,7 +38,7 @@ pub fn workload_of(kind: WorkloadKind) -> fn(&Raw) -> Result<WorkloadSeen, Unrea
 pub fn revision_of(kind: WorkloadKind) -> fn(&Raw) -> Result<Option<SetSeen>, Unreadable> {
     match kind {
         WorkloadKind::Deployment => set,
-        WorkloadKind::StatefulSet => revision,
+        WorkloadKind::StatefulSet | WorkloadKind::CloneSet => revision,
     }
 }
 

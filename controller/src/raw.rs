@@ -38,7 +38,7 @@ pub enum Kind {
     ReplicaSet,
     /// Of a workload in a release.
     Pod,
-    /// A kept template, or a revision of a StatefulSet.
+    /// A kept template, or a revision of a StatefulSet or CloneSet.
     ControllerRevision,
     /// Of a Rollout with routes in a release: the user's, and ours.
     Service,
@@ -83,6 +83,12 @@ impl RouteKind {
     }
 }
 
+/// A kind that k8s-openapi does not know.
+fn of_crd(kind: WorkloadKind) -> ApiResource {
+    let (group, version) = kind.api_version().split_once('/').unwrap_or_default();
+    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.as_str()))
+}
+
 impl Kind {
     /// The kind's API.
     pub fn resource(self) -> ApiResource {
@@ -90,6 +96,7 @@ impl Kind {
             Self::Rollout => ApiResource::erase::<crds::Rollout>(&()),
             Self::Workload(WorkloadKind::Deployment) => ApiResource::erase::<Deployment>(&()),
             Self::Workload(WorkloadKind::StatefulSet) => ApiResource::erase::<StatefulSet>(&()),
+            Self::Workload(kind @ WorkloadKind::CloneSet) => of_crd(kind),
             Self::ReplicaSet => ApiResource::erase::<ReplicaSet>(&()),
             Self::Pod => ApiResource::erase::<Pod>(&()),
             Self::ControllerRevision => ApiResource::erase::<ControllerRevision>(&()),
@@ -103,7 +110,7 @@ impl Kind {
     pub fn of_revisions(workload: WorkloadKind) -> Self {
         match workload {
             WorkloadKind::Deployment => Self::ReplicaSet,
-            WorkloadKind::StatefulSet => Self::ControllerRevision,
+            WorkloadKind::StatefulSet | WorkloadKind::CloneSet => Self::ControllerRevision,
         }
     }
 

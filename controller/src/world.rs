@@ -2,12 +2,14 @@
 //! puts an [`Observed`] together; it decides nothing about releases and does no IO.
 //!
 //! ```text
-//!   always:                Rollouts, armed workloads of each kind, kept templates (everywhere)
+//!   always:                Rollouts, armed workloads of each kind that the cluster or a Rollout
+//!                          has, kept templates (everywhere)
 //!   a workload not armed:  that workload alone, by name
 //!   the plan asks for it:  revisions and pods of the workload, by its selector; routes and
 //!                          Services of the namespace
 //! ```
 
+mod armed;
 mod mirror;
 mod orphans;
 mod own;
@@ -16,13 +18,14 @@ mod traffic;
 use std::collections::{BTreeSet, HashMap};
 
 use crds::WorkloadKind;
-use crds::contract::{ARMED_LABEL, ARMED_VALUE, REVISION_LABEL, ROLLOUT_LABEL, SYSTEM_NAMESPACE};
+use crds::contract::{REVISION_LABEL, ROLLOUT_LABEL, SYSTEM_NAMESPACE};
 use jiff::Timestamp;
 use kube::runtime::watcher::Event;
 use plan::Ask;
 use plan::observed::{Answered, Fact, KeptTemplate, Observed, Sets};
 use tokio::time::Instant;
 
+use self::armed::Armed;
 use self::mirror::{Entry, Mirror};
 use self::orphans::Orphans;
 use self::own::{Own, OwnSets};
@@ -100,37 +103,6 @@ pub struct World {
     namespace: String,
 }
 
-/// The armed workloads, by kind.
-#[derive(Debug, Default)]
-struct Armed {
-    deployments: Mirror<Read<WorkloadSeen>>,
-    stateful: Mirror<Read<WorkloadSeen>>,
-}
-
-impl Armed {
-    fn of(&self, kind: WorkloadKind) -> &Mirror<Read<WorkloadSeen>> {
-        match kind {
-            WorkloadKind::Deployment => &self.deployments,
-            WorkloadKind::StatefulSet => &self.stateful,
-        }
-    }
-
-    fn of_mut(&mut self, kind: WorkloadKind) -> &mut Mirror<Read<WorkloadSeen>> {
-        match kind {
-            WorkloadKind::Deployment => &mut self.deployments,
-            WorkloadKind::StatefulSet => &mut self.stateful,
-        }
-    }
-
-    fn get(&self, target: &Target) -> Option<&Entry<Read<WorkloadSeen>>> {
-        self.of(target.kind).get(&target.key)
-    }
-
-    fn is_synced(&self) -> bool {
-        WorkloadKind::ALL.iter().all(|kind| self.of(*kind).is_synced())
-    }
-}
-
 impl World {
     /// Nothing is known yet; Sluice itself is in `namespace`.
     pub fn new(namespace: &str) -> Self {
@@ -204,7 +176,8 @@ impl World {
             Fact::Unknown(why) => Fact::Unknown(why),
         };
         let exempt = [SYSTEM_NAMESPACE, &self.namespace].contains(&key.namespace.as_str());
-        let rollout = rollout.facts(self.rival(rollout), exempt);
+        let uninstalled = rollout.workload().is_some_and(|one| self.armed.is_missing(one.kind));
+        let rollout = rollout.facts(self.rival(rollout), exempt, uninstalled);
         let kept = self.kept_of(key, &rollout.uid);
         let own = self.own.get(key);
         let unsettled_since = own.and_then(|own| own.unsettled_since);
@@ -279,13 +252,33 @@ impl World {
         }
     }
 
+    /// The cluster has workloads of this kind, or a Rollout names one: they are watched.
+    pub fn want_kind(&mut self, kind: WorkloadKind) {
+        self.armed.want(kind, &mut self.demands);
+    }
+
+    /// The watch of these is refused because there is no such kind; returns the Rollouts that it
+    /// matters to.
+    pub fn lost_kind(&mut self, source: &Source) -> Vec<Key> {
+        match source {
+            Source::Armed(kind) | Source::Workload(kind, _) if self.armed.note_missing(*kind) => {
+                self.rollouts_of(*kind)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn rollouts_of(&self, kind: WorkloadKind) -> Vec<Key> {
+        let of_kind = |(_, target): &(&Key, &Target)| target.kind == kind;
+        self.references.iter().filter(of_kind).map(|(key, _)| key.clone()).collect()
+    }
+
     /// The standing watches, for a start.
     pub fn standing() -> [(Source, Scope); 4] {
-        let armed = || Scope::Labelled(format!("{ARMED_LABEL}={ARMED_VALUE}"));
         [
             (Source::Rollouts, Scope::All),
-            (Source::Armed(WorkloadKind::Deployment), armed()),
-            (Source::Armed(WorkloadKind::StatefulSet), armed()),
+            armed::standing(WorkloadKind::Deployment),
+            armed::standing(WorkloadKind::StatefulSet),
             (Source::Kept, Scope::Labelled(format!("{ROLLOUT_LABEL},{REVISION_LABEL}"))),
         ]
     }
@@ -298,10 +291,11 @@ impl World {
                 keys.iter().flat_map(|key| self.reindex(key)).collect()
             }
             Source::Armed(kind) => {
+                let appeared = matches!(event, Event::InitDone) && self.armed.note_there(*kind);
                 let mirror = self.armed.of_mut(*kind);
                 let first = !mirror.is_synced();
                 let keys = feed(mirror, event, observe::workload_of(*kind));
-                let first = first && mirror.is_synced();
+                let first = (first && mirror.is_synced()) || appeared;
                 let targets = keys.into_iter().map(|key| Target::new(*kind, key));
                 let changed = targets.flat_map(|target| self.concerned(&target)).collect();
                 // Before the first list nobody could say what is not armed.
@@ -320,7 +314,8 @@ impl World {
                 };
                 let was = mirror.is_synced();
                 let changed = !feed(mirror, event, observe::workload_of(*kind)).is_empty();
-                let news = changed || was != mirror.is_synced();
+                let there = matches!(event, Event::InitDone) && self.armed.note_there(*kind);
+                let news = changed || there || was != mirror.is_synced();
                 self.refresh(key);
                 news.then(|| key.clone()).into_iter().collect()
             }
@@ -451,6 +446,9 @@ impl World {
             let what = format!("{} {} is not supported", reference.api_version, reference.kind);
             return Fact::Unknown(what);
         };
+        if self.armed.is_missing(target.kind) {
+            return Fact::Absent;
+        }
         let key = &target.key;
         let alone = self.own.get(rollout).and_then(|own| own.workload.as_ref());
         let newest = [self.armed.get(&target), alone.and_then(|mirror| mirror.get(key))]
@@ -527,6 +525,7 @@ impl World {
             }
         }
         if let Some(workload) = &workload {
+            self.armed.want(workload.kind, &mut self.demands);
             self.by_workload.entry(workload.clone()).or_default().insert(key.clone());
         }
         let mut touched = BTreeSet::from([key.clone()]);
@@ -554,7 +553,7 @@ impl World {
             .references
             .get(key)
             .filter(|workload| {
-                self.armed.of(workload.kind).is_synced() && self.armed.get(workload).is_none()
+                self.armed.is_listed(workload.kind) && self.armed.get(workload).is_none()
             })
             .cloned();
         let kind = self.references.get(key).map(|workload| workload.kind);

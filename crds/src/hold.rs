@@ -269,6 +269,15 @@ impl Hold {
         }
     }
 
+    /// A CloneSet's state in a release, if that is what it is.
+    #[must_use]
+    pub fn as_portioned(&self) -> Option<&Portioned> {
+        match &self.state {
+            HoldState::Portioned(held) => Some(held),
+            _ => None,
+        }
+    }
+
     /// The annotation's text: one line of JSON, the same for equal holds.
     #[must_use]
     pub fn to_text(&self) -> String {

@@ -66,6 +66,15 @@ impl Kept {
         pods.clamp(0, replicas.max(0))
     }
 
+    /// Pods of `replicas`, fractions rounded up, as CloneSets read their other numbers of pods.
+    #[must_use]
+    pub fn ceil_of(self, replicas: i32) -> i32 {
+        match self {
+            Self::Pods(pods) => pods,
+            Self::Percent(percent) => percent.ceil_of(replicas),
+        }
+    }
+
     /// The percentage that keeps exactly `pods` of `replicas`, and no more than that share of any
     /// other number of replicas than rounding makes of it.
     #[must_use]

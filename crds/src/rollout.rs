@@ -90,10 +90,10 @@ fn is_pause(on_unknown: &OnUnknown) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WorkloadRef {
-    /// `apps/v1`.
+    /// `apps/v1`; of a CloneSet `apps.kruise.io/v1alpha1`.
     #[schemars(length(max = cel::MAX_OBJECT_NAME))]
     pub api_version: String,
-    /// `Deployment` or `StatefulSet`.
+    /// `Deployment`, `StatefulSet` or `CloneSet`.
     #[schemars(length(max = cel::MAX_OBJECT_NAME))]
     pub kind: String,
     /// Name of the workload.

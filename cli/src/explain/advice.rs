@@ -3,6 +3,7 @@
 
 /// Reason and advice, for every reason that the planner knows.
 pub(crate) const ADVICE: &[(&str, &str)] = &[
+    ("KindNotInstalled", "Install the CRD and the controller of this kind of workload."),
     ("WorkloadMissing", "Apply the Deployment, or correct spec.workloadRef.name."),
     ("WorkloadUnknown", "Nothing: it is read again by itself."),
     ("Arming", "Nothing: it takes some milliseconds."),
@@ -12,7 +13,7 @@ pub(crate) const ADVICE: &[(&str, &str)] = &[
         "Delete the Rollout: kube-system and Sluice's own namespace are never held.",
     ),
     ("RecreateStrategy", "Set spec.strategy.type of the Deployment to RollingUpdate."),
-    ("OnDeleteStrategy", "Set spec.updateStrategy.type of the StatefulSet to RollingUpdate."),
+    ("OnDeleteStrategy", "Set spec.updateStrategy.type to one that updates pods by itself."),
     ("NewerHold", "Upgrade Sluice: an older controller never touches a newer hold."),
     ("HoldUnreadable", "Free the Deployment: kubectl sluice release-hold DEPLOYMENT."),
     ("FenceWithoutHold", "Free the Deployment, then apply its manifest again."),

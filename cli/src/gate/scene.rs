@@ -57,6 +57,7 @@ fn versions<'a>(
     let released = match hold {
         Some(HoldState::Fenced(held)) => held.batch > 0,
         Some(HoldState::Partitioned(held)) => held.batch > 0,
+        Some(HoldState::Portioned(held)) => held.batch > 0,
         Some(HoldState::Barred(_)) | None => false,
     };
     match sets {
@@ -72,7 +73,7 @@ fn hash_of(kind: WorkloadKind, set: &ReplicaSet) -> String {
         WorkloadKind::Deployment => {
             set.labels().get(contract::POD_TEMPLATE_HASH_LABEL).cloned().unwrap_or_default()
         }
-        WorkloadKind::StatefulSet => set.name_any(),
+        WorkloadKind::StatefulSet | WorkloadKind::CloneSet => set.name_any(),
     }
 }
 
@@ -85,7 +86,7 @@ async fn pods(
     let Some(set) = set else { return Ok(Vec::new()) };
     let label = match kind {
         WorkloadKind::Deployment => contract::POD_TEMPLATE_HASH_LABEL,
-        WorkloadKind::StatefulSet => contract::CONTROLLER_REVISION_LABEL,
+        WorkloadKind::StatefulSet | WorkloadKind::CloneSet => contract::CONTROLLER_REVISION_LABEL,
     };
     let selector = format!("{label}={}", hash_of(kind, set));
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &cluster.namespace);

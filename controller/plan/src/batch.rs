@@ -1,6 +1,7 @@
 //! What a batch asks of a workload of so many replicas. Arithmetic only; when a batch ends and
 //! what it does to the workload's fields is decided elsewhere.
 
+use crds::IntOrPercent;
 use crds::rollout::Batch;
 use crds::status::BatchStatus;
 
@@ -9,6 +10,9 @@ use crds::status::BatchStatus;
 pub(crate) enum Goal {
     /// So many new pods, and old ones for the rest: at least one of each.
     Share(i32),
+    /// The same where the batch is a percentage that this is exactly: that share of any other number
+    /// of replicas, rounded down, is no more than the batch allows there.
+    Ratio(i32),
     /// One replica and a surge: the new pod stands beside the old one.
     Beside,
     /// One replica and no surge: no new pod before everything is released.
@@ -21,7 +25,7 @@ impl Goal {
     /// New pods that the batch allows, and that have to be ready for it to be done.
     pub(crate) fn new_pods(self, replicas: i32) -> i32 {
         match self {
-            Self::Share(pods) => pods,
+            Self::Share(pods) | Self::Ratio(pods) => pods,
             Self::Beside => 1,
             Self::Shut => 0,
             Self::All => replicas,
@@ -31,7 +35,7 @@ impl Goal {
     /// Old pods that have to stay.
     pub(crate) fn old_pods(self, replicas: i32) -> i32 {
         match self {
-            Self::Share(pods) => replicas - pods,
+            Self::Share(pods) | Self::Ratio(pods) => replicas - pods,
             Self::Beside | Self::Shut => 1,
             Self::All => 0,
         }
@@ -93,13 +97,18 @@ impl Step {
         let spec = spec.get(..self.index as usize).unwrap_or_default();
         let begun = self.definition.as_ref().map(|batch| batch.replicas);
         let same = spec.iter().any(|batch| Some(batch.replicas) == begun);
-        let pods = (if same { spec } else { &[] })
-            .iter()
-            .chain(&self.definition)
-            .map(|batch| batch.replicas.ceil_of(replicas))
-            .max()
-            .unwrap_or(1);
-        Goal::Share(pods.clamp(1, replicas - 1))
+        let batches = || (if same { spec } else { &[] }).iter().chain(&self.definition);
+        let pods = batches().map(|batch| batch.replicas.ceil_of(replicas)).max().unwrap_or(1);
+        let exact =
+            |percent: i32| i64::from(percent) * i64::from(replicas) == 100 * i64::from(pods);
+        let is_ratio = batches().any(|batch| match batch.replicas {
+            IntOrPercent::Percent(percent) => exact(percent),
+            IntOrPercent::Count(_) => false,
+        });
+        match pods.clamp(1, replicas - 1) {
+            share if share == pods && is_ratio => Goal::Ratio(share),
+            share => Goal::Share(share),
+        }
     }
 }
 

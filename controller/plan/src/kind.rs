@@ -1,17 +1,20 @@
 //! The kinds of workloads as the machine sees them: one adapter, through which it holds, moves to a
 //! batch, retreats and restores without knowing which kind it has. Owns the table; what a kind does
-//! is in `deployment` and `stateful`.
+//! is in `deployment`, `stateful` and `cloneset`.
 
 use crds::hold::Reading;
-use crds::{Barred, Fenced, Hold, HoldState, Partitioned, Revision, RolloutStatus, WorkloadKind};
+use crds::{
+    Barred, Fenced, Hold, HoldState, Kept, Partitioned, Portioned, Revision, RolloutStatus,
+    WorkloadKind,
+};
 use jiff::Timestamp;
 
 use crate::action::Action;
 use crate::batch::Goal;
 use crate::draft::Draft;
-use crate::observed::{Fields, Live, Sets, Stateful, Workload};
+use crate::observed::{CloneSet, Fields, Live, Sets, Stateful, Workload};
 use crate::revisions::{Progress, write};
-use crate::{deployment, stateful};
+use crate::{cloneset, deployment, stateful};
 
 /// A workload in a release: the parts of its hold that every kind has, and the kind's own.
 #[derive(Clone, Copy)]
@@ -33,6 +36,7 @@ pub(crate) struct Held<'a> {
 enum Kind<'a> {
     Deployment(&'a Fields, &'a Fenced),
     StatefulSet(&'a Stateful, &'a Partitioned),
+    CloneSet(&'a CloneSet, &'a Portioned),
 }
 
 impl Workload {
@@ -41,6 +45,7 @@ impl Workload {
         match &self.fields {
             Live::Deployment(fields) => deployment::refused(fields),
             Live::StatefulSet(live) => stateful::refused(live),
+            Live::CloneSet(live) => cloneset::refused(live),
         }
     }
 
@@ -49,6 +54,7 @@ impl Workload {
         let fence = match &self.fields {
             Live::Deployment(fields) => fields.is_fenced(),
             Live::StatefulSet(live) => live.fields.is_fenced() && live.size > 0 && self.is_ours(),
+            Live::CloneSet(live) => live.fields.is_fenced() && live.size > 0 && self.is_ours(),
         };
         fence || self.held().is_some()
     }
@@ -63,6 +69,7 @@ impl Workload {
         match &self.fields {
             Live::Deployment(fields) => fields.paused,
             Live::StatefulSet(_) => false,
+            Live::CloneSet(live) => live.paused,
         }
     }
 
@@ -86,6 +93,14 @@ impl Workload {
                 batch: hold.batch,
                 kind: Kind::StatefulSet(live, hold),
             }),
+            (Live::CloneSet(live), HoldState::Portioned(hold)) => Some(Held {
+                workload: self,
+                revision: &hold.revision,
+                stable: &hold.stable,
+                rollback: hold.rollback,
+                batch: hold.batch,
+                kind: Kind::CloneSet(live, hold),
+            }),
             _ => None,
         }
     }
@@ -101,6 +116,10 @@ impl Workload {
                 let own = stateful::own(live)?;
                 HoldState::Partitioned(Partitioned::first(revision, stable, own))
             }
+            Live::CloneSet(live) => {
+                let own = cloneset::own(live)?;
+                HoldState::Portioned(Portioned::first(revision, stable, own))
+            }
         };
         Some(Hold::of_release(state))
     }
@@ -113,7 +132,11 @@ impl Workload {
                 HoldState::Fenced(deployment::regained(fields, lost, before.original?)?)
             }
             Live::StatefulSet(_) => {
-                HoldState::Partitioned(stateful::regained(lost, before.original_partition?))
+                let Kept::Pods(partition) = before.original_partition? else { return None };
+                HoldState::Partitioned(stateful::regained(lost, partition))
+            }
+            Live::CloneSet(_) => {
+                HoldState::Portioned(cloneset::regained(lost, before.original_partition?))
             }
         };
         Some(Hold::of_release(state))
@@ -124,6 +147,7 @@ impl Workload {
         match &self.fields {
             Live::Deployment(_) => WorkloadKind::Deployment,
             Live::StatefulSet(_) => WorkloadKind::StatefulSet,
+            Live::CloneSet(_) => WorkloadKind::CloneSet,
         }
     }
 
@@ -134,6 +158,7 @@ impl Workload {
             Live::StatefulSet(live) => {
                 live.fields.is_fenced() && before.original_partition.is_some()
             }
+            Live::CloneSet(live) => live.fields.is_fenced() && before.original_partition.is_some(),
         }
     }
 
@@ -144,6 +169,9 @@ impl Workload {
             Live::Deployment(_) => {}
             Live::StatefulSet(live) => {
                 stateful::clear_the_way(draft, self, live, sets, revision);
+            }
+            Live::CloneSet(live) => {
+                cloneset::clear_the_way(draft, self, live, sets, revision);
             }
         }
     }
@@ -178,7 +206,8 @@ impl<'a> Held<'a> {
     pub(crate) fn surge(&self) -> i32 {
         match self.kind {
             Kind::Deployment(_, hold) => deployment::limits(self.workload, hold).surge,
-            Kind::StatefulSet(..) => 0,
+            // A new pod beside the only one is more than any partition of one gives.
+            Kind::StatefulSet(..) | Kind::CloneSet(..) => 0,
         }
     }
 
@@ -187,6 +216,7 @@ impl<'a> Held<'a> {
         match self.kind {
             Kind::Deployment(_, hold) => hold.original.paused,
             Kind::StatefulSet(..) => false,
+            Kind::CloneSet(live, _) => live.paused,
         }
     }
 
@@ -198,6 +228,9 @@ impl<'a> Held<'a> {
                 .filter(|seconds| *seconds < i32::MAX)
                 .map(i64::from),
             Kind::StatefulSet(..) => Some(stateful::DEADLINE_SECONDS),
+            Kind::CloneSet(live, _) => {
+                Some(live.deadline_seconds.map_or(cloneset::DEADLINE_SECONDS, i64::from))
+            }
         }
     }
 
@@ -206,6 +239,9 @@ impl<'a> Held<'a> {
         match self.kind {
             Kind::Deployment(_, hold) => status.original = Some(hold.original),
             Kind::StatefulSet(_, hold) => {
+                status.original_partition = Some(Kept::Pods(hold.original.partition));
+            }
+            Kind::CloneSet(_, hold) => {
                 status.original_partition = Some(hold.original.partition);
             }
         }
@@ -217,6 +253,7 @@ impl<'a> Held<'a> {
         self.write(match self.kind {
             Kind::Deployment(_, hold) => HoldState::Fenced(deployment::stopped(hold, revision)),
             Kind::StatefulSet(_, hold) => HoldState::Partitioned(stateful::stopped(hold, revision)),
+            Kind::CloneSet(_, hold) => HoldState::Portioned(cloneset::stopped(hold, revision)),
         })
     }
 
@@ -225,6 +262,7 @@ impl<'a> Held<'a> {
         self.write(match self.kind {
             Kind::Deployment(_, hold) => HoldState::Fenced(hold.clone()),
             Kind::StatefulSet(_, hold) => HoldState::Partitioned(hold.clone()),
+            Kind::CloneSet(_, hold) => HoldState::Portioned(hold.clone()),
         })
     }
 
@@ -236,7 +274,7 @@ impl<'a> Held<'a> {
     pub(crate) fn is_sound(&self, draft: &mut Draft<'_>, sets: &Sets) -> bool {
         match self.kind {
             Kind::Deployment(_, hold) => deployment::is_sound(draft, hold, sets),
-            Kind::StatefulSet(..) => true,
+            Kind::StatefulSet(..) | Kind::CloneSet(..) => true,
         }
     }
 
@@ -244,25 +282,21 @@ impl<'a> Held<'a> {
     pub(crate) fn is_misread(&self) -> bool {
         match self.kind {
             Kind::Deployment(_, hold) => deployment::is_misread(self.workload, hold),
-            Kind::StatefulSet(..) => false,
+            Kind::StatefulSet(..) | Kind::CloneSet(..) => false,
         }
     }
 
     /// How far the batch is.
     pub(crate) fn progress(&self, sets: &Sets, now: Timestamp) -> Progress {
-        match self.kind {
-            Kind::Deployment(_, hold) => {
-                let ripe = hold.original.min_ready_seconds;
-                Progress::of(self.workload, self.revision, ripe, sets, now)
-            }
-            Kind::StatefulSet(live, _) => {
-                let ripe = live.min_ready_seconds;
-                let progress = Progress::of(self.workload, self.revision, ripe, sets, now);
-                // A pod that is missing for a moment is still one of the old ones.
-                let old = (self.workload.replicas - progress.new).max(0);
-                Progress { old, ..progress }
-            }
-        }
+        let of = |ripe| Progress::of(self.workload, self.revision, ripe, sets, now);
+        let progress = match self.kind {
+            Kind::Deployment(_, hold) => return of(hold.original.min_ready_seconds),
+            Kind::StatefulSet(live, _) => of(live.min_ready_seconds),
+            Kind::CloneSet(live, _) => of(live.min_ready_seconds),
+        };
+        // A pod that is missing for a moment is still one of the old ones.
+        let old = (self.workload.replicas - progress.new).max(0);
+        Progress { old, ..progress }
     }
 
     /// A batch on its way, with what is known of its pods.
@@ -301,11 +335,17 @@ impl<'a> Moving<'a> {
         stateful::Moving { workload: held.workload, live, hold, sets, goal }
     }
 
+    fn cloneset(&self, live: &'a CloneSet, hold: &'a Portioned) -> cloneset::Moving<'a> {
+        let Self { held, sets, goal, .. } = *self;
+        cloneset::Moving { workload: held.workload, live, hold, sets, goal }
+    }
+
     /// The stock controller has acted on the last change, and what was read belongs together.
     pub(crate) fn is_quiet(&self) -> bool {
         match self.held.kind {
             Kind::Deployment(_, hold) => self.deployment(hold).is_quiet(),
             Kind::StatefulSet(live, hold) => self.stateful(live, hold).is_quiet(),
+            Kind::CloneSet(live, hold) => self.cloneset(live, hold).is_quiet(),
         }
     }
 
@@ -318,6 +358,9 @@ impl<'a> Moving<'a> {
             Kind::StatefulSet(live, hold) => {
                 HoldState::Partitioned(self.stateful(live, hold).held_at(index, goal))
             }
+            Kind::CloneSet(live, hold) => {
+                HoldState::Portioned(self.cloneset(live, hold).held_at(index, goal))
+            }
         })
     }
 
@@ -328,6 +371,7 @@ impl<'a> Moving<'a> {
                 deployment::keep_shares(draft, &self.deployment(hold), *self.held);
             }
             Kind::StatefulSet(live, hold) => self.stateful(live, hold).keep_shares(draft),
+            Kind::CloneSet(live, hold) => self.cloneset(live, hold).keep_shares(draft),
         }
     }
 
@@ -337,7 +381,7 @@ impl<'a> Moving<'a> {
             Kind::Deployment(_, hold) => {
                 deployment::lower_shares(draft, &self.deployment(hold));
             }
-            Kind::StatefulSet(..) => {}
+            Kind::StatefulSet(..) | Kind::CloneSet(..) => {}
         }
     }
 
@@ -348,6 +392,7 @@ impl<'a> Moving<'a> {
                 deployment::project_again(draft, &self.deployment(hold), fields);
             }
             Kind::StatefulSet(live, hold) => self.stateful(live, hold).project_again(draft),
+            Kind::CloneSet(live, hold) => self.cloneset(live, hold).project_again(draft),
         }
     }
 }

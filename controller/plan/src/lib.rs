@@ -12,7 +12,8 @@
 //!                       |
 //!                     kind     the one adapter: hold, move to a batch, retreat, restore
 //!                       +- deployment   waves of surge and unavailable, the way back of an excess
-//!                       '- stateful     the partition, and pods that are in the way
+//!                       +- stateful     the partition, and pods that are in the way
+//!                       '- cloneset     the share of the pods that the partition keeps
 //!   Draft --conditions, turns--> Plan
 //!
 //!   an armed workload without a Rollout --orphan--> the write that gives it back
@@ -20,6 +21,7 @@
 
 pub mod action;
 mod batch;
+mod cloneset;
 mod conditions;
 mod deployment;
 mod draft;

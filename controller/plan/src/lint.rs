@@ -3,13 +3,14 @@
 
 mod hold;
 mod partition;
+mod portion;
 mod status;
 mod traffic;
 
 use jiff::Timestamp;
 
 use crate::action::{Action, Plan};
-use crate::observed::{Fact, Observed, Pod, Set, Sets, Workload};
+use crate::observed::{Fact, Live, Observed, Pod, Set, Sets, Workload};
 
 /// A rule that a plan breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,8 +112,9 @@ impl Lint {
         }
     }
 
-    /// Of a StatefulSet alone, and never one whose readiness anybody could lose by it: but for
-    /// what scaling let beyond its batch.
+    /// Never one of a Deployment, and none whose readiness anybody could lose by it: but for what
+    /// scaling let beyond its batch, and what a CloneSet's own partition would keep of a version that
+    /// was taken back.
     fn pod(&mut self, workload: &Workload, name: &str, (uid, version): (&str, &str)) {
         let detail = || format!("{name} of {workload:?}");
         let Fact::Known(sets) = &workload.sets else {
@@ -125,7 +127,9 @@ impl Lint {
         let held = workload.held().map(|held| (held.revision, held.batch));
         let harmless = found.is_some_and(|(set, pod)| {
             let beyond = held.is_some_and(|(update, batch)| set.revision == *update && batch > 0);
-            pod.ready_since.is_none() || beyond
+            let cloned = matches!(workload.fields, Live::CloneSet(_));
+            let taken_back = cloned && held.is_none() && set.revision != workload.revision;
+            pod.ready_since.is_none() || beyond || taken_back
         });
         self.must(harmless, "a ready pod goes only where it is beyond its batch", detail);
     }

@@ -261,7 +261,10 @@ fn missing(draft: &mut Draft<'_>, name: String) {
     let noun = draft.kind().noun();
     forget_workload(draft, &format!("the {noun} is gone"));
     draft.phase(Phase::Pending);
-    draft.wait(Wait::WorkloadMissing { name });
+    draft.wait(match draft.seen.rollout.uninstalled {
+        true => Wait::KindMissing,
+        false => Wait::WorkloadMissing { name },
+    });
     traffic::home(draft);
     request::refuse_at_rest(draft, &format!("there is no {noun}"));
     drop_all_but(draft, None);

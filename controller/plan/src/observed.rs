@@ -1,16 +1,20 @@
 //! The complete picture that a plan is made from. Data only. A fact that could not be had is
 //! Unknown: it may hold or slow a release, never advance it.
 
+mod cloneset;
+pub(crate) mod numbered;
 mod stateful;
 mod traffic;
 
+pub use cloneset::CloneSet;
 use crds::gates::Template;
 use crds::hold::Reading;
-pub use crds::project::{Fields, StatefulFields, Strategy};
+pub use crds::project::{CloneSetFields, Fields, StatefulFields, Strategy};
 use crds::{Request, Revision, RolloutSpec, RolloutStatus};
 use gate::verdict::Asked;
 use jiff::Timestamp;
-pub use stateful::{Stateful, StatefulRevision};
+pub use numbered::NumberedRevision;
+pub use stateful::Stateful;
 pub use traffic::{RouteFact, RouteSeen, ServiceSeen, Traffic};
 
 use crate::action::Ask;
@@ -128,6 +132,8 @@ pub struct RolloutFacts {
     pub rival: Option<String>,
     /// Admission leaves this namespace alone: nothing in it can be held.
     pub exempt: bool,
+    /// The cluster has no such kind of workload: its CRD is not installed.
+    pub uninstalled: bool,
 }
 
 /// The workload as read.
@@ -166,6 +172,27 @@ pub enum Live {
     Deployment(Fields),
     /// Of a StatefulSet.
     StatefulSet(Stateful),
+    /// Of a CloneSet.
+    CloneSet(CloneSet),
+}
+
+impl Live {
+    /// The pods of a kind whose revisions are ControllerRevisions; each comes with the label that
+    /// names its revision.
+    #[must_use]
+    pub fn sets(
+        &self,
+        hold: &Reading,
+        live: &Revision,
+        revisions: Vec<NumberedRevision>,
+        pods: Vec<(String, Pod)>,
+    ) -> Fact<Sets> {
+        match self {
+            Self::Deployment(_) => Fact::Unknown("a Deployment has ReplicaSets".to_owned()),
+            Self::StatefulSet(stateful) => stateful.sets(hold, live, revisions, pods),
+            Self::CloneSet(cloneset) => cloneset.sets(hold, live, revisions, pods),
+        }
+    }
 }
 
 /// The pods of a workload, split by revision.
@@ -177,7 +204,7 @@ pub struct Sets {
     pub old: Vec<Set>,
 }
 
-/// The pods of one revision: a Deployment's ReplicaSet, or a StatefulSet's ControllerRevision.
+/// The pods of one revision: a Deployment's ReplicaSet, or the ControllerRevision of another kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Set {
     /// metadata.name.

@@ -10,6 +10,7 @@ use crate::observed::Trouble;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Wait {
     WorkloadMissing { name: String },
+    KindMissing,
     WorkloadUnknown { why: String },
     Arming { name: String },
     Rival { rollout: String },
@@ -53,13 +54,14 @@ impl Wait {
     pub(crate) fn reason(&self, kind: WorkloadKind) -> &'static str {
         match self {
             Self::WorkloadMissing { .. } => "WorkloadMissing",
+            Self::KindMissing => "KindNotInstalled",
             Self::WorkloadUnknown { .. } => "WorkloadUnknown",
             Self::Arming { .. } => "Arming",
             Self::Rival { .. } => "AnotherRollout",
             Self::Exempt { .. } => "NamespaceExempt",
             Self::Refused { .. } => match kind {
                 WorkloadKind::Deployment => "RecreateStrategy",
-                WorkloadKind::StatefulSet => "OnDeleteStrategy",
+                WorkloadKind::StatefulSet | WorkloadKind::CloneSet => "OnDeleteStrategy",
             },
             Self::NewerHold { .. } => "NewerHold",
             Self::HoldUnreadable { .. } => "HoldUnreadable",
@@ -69,6 +71,7 @@ impl Wait {
             Self::StockController => match kind {
                 WorkloadKind::Deployment => "DeploymentController",
                 WorkloadKind::StatefulSet => "StatefulSetController",
+                WorkloadKind::CloneSet => "CloneSetController",
             },
             Self::StableRepair { .. } => "StableRepair",
             Self::StableTemplateLost { .. } => "StableTemplateLost",
@@ -108,6 +111,10 @@ impl Wait {
         let noun = kind.noun();
         match self {
             Self::WorkloadMissing { name } => format!("{noun} {name} does not exist yet"),
+            Self::KindMissing => {
+                let (version, name) = (kind.api_version(), kind.as_str());
+                format!("{version} {name} is not installed in this cluster: waiting for its CRD")
+            }
             Self::WorkloadUnknown { why } => format!("the {noun} cannot be read: {why}"),
             Self::Arming { name } => format!("{noun} {name} is being labelled"),
             Self::Rival { rollout } => {

@@ -17,7 +17,7 @@ const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 /// A pod of a workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodSeen {
-    /// uid of the ReplicaSet, or of the StatefulSet.
+    /// uid of the ReplicaSet, StatefulSet or CloneSet.
     pub owner: String,
     /// Name of its ControllerRevision, where it has one.
     pub revision: Option<String>,
@@ -92,17 +92,25 @@ pub fn pod(raw: &Raw) -> Result<Option<PodSeen>, Unreadable> {
     if meta.deletion_timestamp.is_some() || ended {
         return Ok(None);
     }
-    let ready = status.conditions.iter().find(|condition| condition.kind == "Ready");
-    let ready_since = ready
-        .filter(|condition| condition.status == "True")
-        // A Ready condition without a time would count from the beginning of time.
-        .and_then(|condition| condition.last_transition_time);
+    let ready_since = ready_since(raw, &status);
     let trouble = if ready_since.is_some() { None } else { trouble(&status) };
     let name = meta.name.clone().unwrap_or_default();
     let revision = raw.label(CONTROLLER_REVISION_LABEL).map(str::to_owned);
     let (uid, resource_version) = (raw.uid().to_owned(), raw.resource_version().to_owned());
     let pod = Pod { name, uid, resource_version, ready_since, trouble };
     Ok(Some(PodSeen { owner: owner.to_owned(), revision, pod }))
+}
+
+/// A readiness gate that is shut counts before the kubelet has made the pod unready for it: an
+/// update in place says so first. A condition without a time would count from the beginning of time.
+fn ready_since(raw: &Raw, status: &Status) -> Option<Timestamp> {
+    let since = |kind: &str| {
+        let condition = status.conditions.iter().find(|condition| condition.kind == kind)?;
+        condition.last_transition_time.filter(|_| condition.status == "True")
+    };
+    let gates = raw.value()["spec"]["readinessGates"].as_array().into_iter().flatten();
+    let gates = gates.filter_map(|gate| gate["conditionType"].as_str());
+    gates.chain(["Ready"]).map(since).try_fold(Timestamp::MIN, |latest, at| Some(latest.max(at?)))
 }
 
 fn trouble(status: &Status) -> Option<Trouble> {

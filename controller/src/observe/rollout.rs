@@ -47,8 +47,9 @@ impl RolloutSeen {
         (self.created, &self.key) < (other.created, &other.key)
     }
 
-    /// For the planner; `exempt` where admission leaves the namespace alone.
-    pub fn facts(&self, rival: Option<String>, exempt: bool) -> RolloutFacts {
+    /// For the planner; `exempt` where admission leaves the namespace alone, `uninstalled` where
+    /// the cluster has no such kind of workload.
+    pub fn facts(&self, rival: Option<String>, exempt: bool, uninstalled: bool) -> RolloutFacts {
         RolloutFacts {
             namespace: self.key.namespace.clone(),
             name: self.key.name.clone(),
@@ -61,6 +62,7 @@ impl RolloutSeen {
             request: self.request.clone(),
             rival,
             exempt,
+            uninstalled,
         }
     }
 }

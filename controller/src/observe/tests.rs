@@ -35,7 +35,7 @@ fn line(lines: &'static str, name: &str) -> &'static str {
 fn fields(seen: &WorkloadSeen) -> &plan::observed::Fields {
     match &seen.fields {
         Live::Deployment(fields) => fields,
-        Live::StatefulSet(live) => panic!("{live:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -228,7 +228,7 @@ fn a_rollout_in_a_release() {
     let seen = rollout(&raw(ROLLOUT)).unwrap();
     assert_eq!(seen.status.phase, Phase::Paused);
     assert_eq!(seen.workload().unwrap().key.to_string(), "t3/web");
-    let facts = seen.facts(Some("elder".into()), true);
+    let facts = seen.facts(Some("elder".into()), true, false);
     assert!(facts.has_finalizer && !facts.deleting && facts.request.is_none());
     assert_eq!(facts.rival.as_deref(), Some("elder"));
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crds::WorkloadKind;
 use jiff::Timestamp;
-use plan::observed::{Answered, Fact, Live, Pod, Set, Sets, Stateful, StatefulRevision};
+use plan::observed::{Answered, Fact, Live, NumberedRevision, Pod, Set, Sets};
 
 use super::traffic::OwnTraffic;
 use super::{Demand, Entry, Mirror, Read, Scope, Source};
@@ -129,7 +129,7 @@ impl OwnSets {
         }
         let split = match &workload.fields {
             Live::Deployment(_) => self.split(workload).map(Fact::Known),
-            Live::StatefulSet(live) => self.stateful(workload, live),
+            numbered => self.numbered(workload, numbered),
         };
         match split {
             Ok(sets) => sets,
@@ -170,13 +170,13 @@ impl OwnSets {
         Ok(sets)
     }
 
-    fn stateful(&self, workload: &WorkloadSeen, live: &Stateful) -> Read<Fact<Sets>> {
+    fn numbered(&self, workload: &WorkloadSeen, live: &Live) -> Read<Fact<Sets>> {
         let mut revisions = Vec::new();
         for (_, entry) in self.sets.iter() {
             if let Some(seen) = entry.value.as_ref().map_err(Clone::clone)?
                 && seen.owner == workload.uid
             {
-                revisions.push(StatefulRevision {
+                revisions.push(NumberedRevision {
                     name: seen.name.clone(),
                     uid: seen.uid.clone(),
                     resource_version: entry.resource_version.clone(),

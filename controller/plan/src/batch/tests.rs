@@ -24,7 +24,7 @@ fn goals(spec: &[Batch], replicas: i32, surge: i32) -> Vec<Goal> {
 #[test]
 fn percentages_are_rounded_up_and_the_last_batch_is_everything() {
     let spec = batches(&[Percent(20), Percent(50), Percent(100)]);
-    assert_eq!(goals(&spec, 10, 1), [Goal::Share(2), Goal::Share(5), Goal::All]);
+    assert_eq!(goals(&spec, 10, 1), [Goal::Ratio(2), Goal::Ratio(5), Goal::All]);
     assert_eq!(goals(&spec, 3, 1), [Goal::Share(1), Goal::Share(2), Goal::All]);
     assert_eq!(goals(&spec, 201, 1), [Goal::Share(41), Goal::Share(101), Goal::All]);
 }
@@ -33,7 +33,7 @@ fn percentages_are_rounded_up_and_the_last_batch_is_everything() {
 fn a_batch_is_never_less_than_the_one_before() {
     let spec = batches(&[Count(5), Percent(20), Percent(100)]);
     assert_eq!(goals(&spec, 10, 1), [Goal::Share(5), Goal::Share(5), Goal::All]);
-    assert_eq!(goals(&spec, 100, 1), [Goal::Share(5), Goal::Share(20), Goal::All]);
+    assert_eq!(goals(&spec, 100, 1), [Goal::Share(5), Goal::Ratio(20), Goal::All]);
 }
 
 #[test]
@@ -87,14 +87,14 @@ fn an_edit_of_the_spec_counts_from_the_next_batch_on() {
     };
     let edited = batches(&[Percent(60), Percent(100)]);
     let now = Step::of(&edited, Some(&begun), 1, 10);
-    assert_eq!(now.goal(&edited, 10, 1), Goal::Share(2));
+    assert_eq!(now.goal(&edited, 10, 1), Goal::Ratio(2));
     assert!(now.definition.is_some_and(|batch| batch.pause.is_some()));
     let next = Step::of(&edited, Some(&begun), 2, 10);
     assert_eq!((next.count, next.goal(&edited, 10, 1)), (2, Goal::All));
     // What is after the batch does not make it larger, and the next is no smaller.
     let smaller = batches(&[Count(1), Count(1), Percent(100)]);
-    assert_eq!(Step::of(&smaller, Some(&begun), 1, 10).goal(&smaller, 10, 1), Goal::Share(2));
-    assert_eq!(Step::of(&smaller, Some(&begun), 2, 10).goal(&smaller, 10, 1), Goal::Share(2));
+    assert_eq!(Step::of(&smaller, Some(&begun), 1, 10).goal(&smaller, 10, 1), Goal::Ratio(2));
+    assert_eq!(Step::of(&smaller, Some(&begun), 2, 10).goal(&smaller, 10, 1), Goal::Ratio(2));
 }
 
 #[test]

@@ -58,12 +58,14 @@ pub(crate) fn next(goal: Goal, limits: Limits, sizes: Sizes, room: i32) -> Back 
     }
     match goal {
         Goal::Beside if missing > 0 => Back::Raise(missing),
-        Goal::Share(_) if missing > 0 && excess > 0 && room == 0 => match limits.surge {
-            // Ready pods are given up for these: not before the last ones have come up.
-            0 if sizes.unready > 0 => Back::Wait,
-            0 => Back::Swap(missing.min(excess).min(limits.unavailable).max(1)),
-            surge => Back::Raise(missing.min(surge)),
-        },
+        Goal::Share(_) | Goal::Ratio(_) if missing > 0 && excess > 0 && room == 0 => {
+            match limits.surge {
+                // Ready pods are given up for these: not before the last ones have come up.
+                0 if sizes.unready > 0 => Back::Wait,
+                0 => Back::Swap(missing.min(excess).min(limits.unavailable).max(1)),
+                surge => Back::Raise(missing.min(surge)),
+            }
+        }
         _ => Back::None,
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn target(goal: Goal, limits: Limits, original: &Original, count: Cou
             max_unavailable: original.max_unavailable,
         },
         Goal::Beside => fields(0, 1, count.replicas),
-        Goal::Share(_) | Goal::All => {
+        Goal::Share(_) | Goal::Ratio(_) | Goal::All => {
             let gone = count.replicas - count.old;
             if count.written > new_pods || gone > new_pods {
                 // Scaling left more than the batch allows. What was written let go of at least as
@@ -134,7 +134,9 @@ pub(crate) fn is_due(goal: Goal, limits: Limits, count: Count, now: Target, next
     if now == next {
         return false;
     }
-    let (Goal::Share(_) | Goal::All, false) = (goal, now.paused) else { return true };
+    let (Goal::Share(_) | Goal::Ratio(_) | Goal::All, false) = (goal, now.paused) else {
+        return true;
+    };
     let Count { replicas, ready, new, old, .. } = count;
     let (surge, most) = (now.max_surge.ceil_of(replicas), goal.new_pods(replicas));
     let wave = pods_of(now, replicas);

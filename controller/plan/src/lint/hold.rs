@@ -31,6 +31,13 @@ pub(super) fn check(
         };
         return super::partition::check(lint, seen, workload, plan, write, (now, next));
     }
+    if let Some(HoldState::Portioned(next)) = write.hold.as_ref().map(|hold| &hold.state) {
+        let now = match &workload.hold {
+            Reading::Hold(hold) => hold.as_portioned(),
+            Reading::None | Reading::Newer(_) | Reading::Malformed(_) => None,
+        };
+        return super::portion::check(lint, seen, workload, plan, write, (now, next));
+    }
     let now = match &workload.hold {
         Reading::Hold(hold) => hold.as_fenced(),
         Reading::None | Reading::Newer(_) | Reading::Malformed(_) => None,
@@ -46,7 +53,7 @@ pub(super) fn check(
             let idle = next.why != Bar::Dormant || workload.replicas <= 1;
             lint.must(idle, "only an idle workload is laid to rest", detail);
         }
-        (Some(HoldState::Barred(_) | HoldState::Partitioned(_)), _) => {}
+        (Some(_), _) => {}
         (None, Some(now)) => release.ends(lint, now),
         (None, None) => {}
     }
@@ -68,7 +75,7 @@ impl Release<'_> {
     fn begins(&self, lint: &mut Lint, next: &Fenced) {
         let known = match &self.workload.fields {
             Live::Deployment(fields) => fields.as_original(),
-            Live::StatefulSet(_) => None,
+            Live::StatefulSet(_) | Live::CloneSet(_) => None,
         };
         let own = known.or(self.seen.rollout.status.original);
         lint.must(own == Some(next.original), "originals are the user's", || self.detail());

@@ -1,12 +1,11 @@
-//! A StatefulSet as read, and its pods split by revision. Pure; who read them is the shell's
+//! A StatefulSet as read, and its pods by revision. Pure; who read them is the shell's
 //! business.
-
-use std::collections::BTreeMap;
 
 use crds::hold::Reading;
 use crds::project::StatefulFields;
 use crds::{HoldState, Revision};
 
+use super::numbered::{NumberedRevision, split};
 use super::{Fact, Pod, Set, Sets};
 
 /// What a release has to know of a StatefulSet's spec.
@@ -24,21 +23,6 @@ pub struct Stateful {
     pub ordered: bool,
     /// status.currentRevision: the name of what pods below the partition are made of.
     pub current: Option<String>,
-}
-
-/// A ControllerRevision of the stock controller.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StatefulRevision {
-    /// metadata.name.
-    pub name: String,
-    /// metadata.uid.
-    pub uid: String,
-    /// metadata.resourceVersion.
-    pub resource_version: String,
-    /// Its number: the newest has the highest.
-    pub number: i64,
-    /// Of its template.
-    pub revision: Revision,
 }
 
 impl Stateful {
@@ -72,48 +56,18 @@ impl Stateful {
         &self,
         hold: &Reading,
         live: &Revision,
-        mut revisions: Vec<StatefulRevision>,
-        pods: Vec<(String, Pod)>,
+        revisions: Vec<NumberedRevision>,
+        mut pods: Vec<(String, Pod)>,
     ) -> Fact<Sets> {
         let own = self.own_partition(hold);
-        let mut by_name: BTreeMap<String, Vec<Pod>> = BTreeMap::new();
-        for (revision, pod) in pods {
-            if self.index_of(&pod.name).is_some_and(|index| index >= own) {
-                by_name.entry(revision).or_default().push(pod);
-            }
-        }
-        revisions.sort_by(|a, b| (b.number, &b.name).cmp(&(a.number, &a.name)));
-        let mut sets = Sets::default();
-        for revision in revisions {
-            let pods = by_name.remove(&revision.name).unwrap_or_default();
-            let set = self.set(revision, pods);
-            if set.revision == *live && sets.update.is_none() {
-                sets.update = Some(set);
-            } else {
-                sets.old.push(set);
-            }
-        }
-        match by_name.keys().next() {
-            Some(name) => Fact::Unknown(format!("the revision {name} has not been read yet")),
-            None => Fact::Known(sets),
-        }
+        pods.retain(|(_, pod)| self.index_of(&pod.name).is_some_and(|index| index >= own));
+        split(live, revisions, pods, |revision, pods| self.set(revision, pods))
     }
 
-    fn set(&self, revision: StatefulRevision, mut pods: Vec<Pod>) -> Set {
+    fn set(&self, revision: NumberedRevision, mut pods: Vec<Pod>) -> Set {
         pods.sort_by_key(|pod| self.index_of(&pod.name));
         let stays = |pod: &&Pod| self.index_of(&pod.name).is_some_and(|index| index < self.size);
         let replicas = i32::try_from(pods.iter().filter(stays).count()).unwrap_or(i32::MAX);
-        Set {
-            pod_hash: revision.name.clone(),
-            name: revision.name,
-            uid: revision.uid,
-            resource_version: revision.resource_version,
-            revision: revision.revision,
-            replicas,
-            min_ready_seconds: self.min_ready_seconds,
-            available: None,
-            desired: None,
-            pods,
-        }
+        revision.set(replicas, self.min_ready_seconds, pods)
     }
 }

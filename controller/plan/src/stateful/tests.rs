@@ -8,7 +8,7 @@ use crds::status::Phase;
 use crds::{Hold, HoldState, IntOrPercent::Percent, Partition, Partitioned};
 
 use crate::action::{Action, Plan};
-use crate::observed::{Fact, Live, Pod, Stateful, StatefulFields, StatefulRevision};
+use crate::observed::{Fact, Live, NumberedRevision, Pod, Stateful, StatefulFields};
 use crate::tests::scene::{Scene, assert_phase, batch, manual, now, revision, waits, written};
 
 /// Ten pods of v1 at rest, of a StatefulSet with this partition of the user's own.
@@ -57,7 +57,7 @@ fn pods(scene: &mut Scene, pods: &[&str]) {
         (version != "-").then(|| (format!("db-{version}"), pod))
     };
     let pods: Vec<_> = pods.iter().enumerate().filter_map(named).collect();
-    let one = |(number, name): (i64, &str)| StatefulRevision {
+    let one = |(number, name): (i64, &str)| NumberedRevision {
         name: format!("db-{name}"),
         uid: format!("{name}-uid"),
         resource_version: "11".into(),
@@ -265,7 +265,7 @@ fn the_users_own_partition_bounds_every_batch() {
     let plan = scene.publish();
     // Four pods may be updated at all: twenty per cent of them are one.
     assert_eq!(target(&plan), (1, 9));
-    assert_eq!(plan.status.original_partition, Some(6));
+    assert_eq!(plan.status.original_partition, Some(crds::Kept::Pods(6)));
 }
 
 #[test]

@@ -81,6 +81,7 @@ impl Scene {
             request: None,
             rival: None,
             exempt: false,
+            uninstalled: false,
         };
         let workload = Workload {
             uid: "web-uid".into(),

@@ -13,8 +13,8 @@ use crds::hold::Reading;
 
 use crate::action::Ask;
 use crate::observed::{
-    Answered, Fact, Fields, KeptTemplate, Live, Observed, Pod, RolloutFacts, Set, Sets, Stateful,
-    StatefulRevision, Workload,
+    Answered, Fact, Fields, KeptTemplate, Live, NumberedRevision, Observed, Pod, RolloutFacts, Set,
+    Sets, Stateful, Workload,
 };
 use crate::sim::cluster::objects::{self, Deployment, KeptRevision, ReplicaSet, RolloutObject};
 use crate::sim::cluster::table::View;
@@ -123,6 +123,7 @@ impl Caches {
                 .and_then(|text| serde_json::from_str(text).ok()),
             rival: rival.map(|rival| rival.meta.name.to_string()),
             exempt: false,
+            uninstalled: false,
         }
     }
 
@@ -133,13 +134,14 @@ impl Caches {
         let replicas = match &fields {
             Live::Deployment(_) => deployment.spec.replicas,
             Live::StatefulSet(live) => live.reach(&hold),
+            Live::CloneSet(live) => live.reach(&hold),
         };
         let sets = match &fields {
             _ if !self.sets_synced => {
                 Fact::Unknown("ReplicaSets and pods are not watched".to_owned())
             }
             Live::Deployment(_) => Fact::Known(self.sets_of(deployment)),
-            Live::StatefulSet(live) => self.revisions_of(deployment, live, &hold),
+            numbered => self.revisions_of(deployment, numbered, &hold),
         };
         Workload {
             uid: deployment.meta.uid.to_string(),
@@ -156,10 +158,10 @@ impl Caches {
         }
     }
 
-    /// The ControllerRevisions of a StatefulSet with their pods, or why they cannot be told.
-    fn revisions_of(&self, workload: &Deployment, live: &Stateful, hold: &Reading) -> Fact<Sets> {
+    /// The ControllerRevisions of a workload with their pods, or why they cannot be told.
+    fn revisions_of(&self, workload: &Deployment, live: &Live, hold: &Reading) -> Fact<Sets> {
         let mine = self.sets.iter().filter(|set| set.owner == workload.meta.uid);
-        let revisions = mine.map(|set| StatefulRevision {
+        let revisions = mine.map(|set| NumberedRevision {
             name: set.meta.name.to_string(),
             uid: set.meta.uid.to_string(),
             resource_version: set.meta.version.to_string(),

@@ -59,6 +59,9 @@ impl fmt::Display for HoldRequest {
             HoldState::Partitioned(held) => {
                 write!(f, "hold batch {}: {}{with}", held.batch, partition(held.target.partition))
             }
+            HoldState::Portioned(held) => {
+                write!(f, "hold batch {}: {} stay{with}", held.batch, held.target.partition)
+            }
             HoldState::Barred(barred) => {
                 write!(f, "bars {} ({:?}){with}", barred.revision, barred.why)
             }

@@ -1,4 +1,4 @@
-//! A StatefulSet and its revisions in the shape of a Deployment and its ReplicaSets, so that one
+//! A workload whose revisions are ControllerRevisions, in the shape of a Deployment and its ReplicaSets, so that one
 //! picture serves both. Shapes only; nothing is read or written here.
 
 use crds::contract::CONTROLLER_REVISION_LABEL;
@@ -8,6 +8,20 @@ use k8s_openapi::api::apps::v1::{
 };
 use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 use kube::ResourceExt;
+use kube::core::DynamicObject;
+
+/// The same of a kind that comes with a CRD; None where its spec has another shape.
+pub(crate) fn of_crd(workload: &DynamicObject) -> Option<Deployment> {
+    let spec = workload.data.get("spec")?;
+    let field = |name: &str| spec.get(name).cloned().unwrap_or_default();
+    let spec = DeploymentSpec {
+        replicas: serde_json::from_value(field("replicas")).ok()?,
+        selector: serde_json::from_value(field("selector")).ok()?,
+        template: serde_json::from_value(field("template")).ok()?,
+        ..DeploymentSpec::default()
+    };
+    Some(Deployment { metadata: workload.metadata.clone(), spec: Some(spec), status: None })
+}
 
 /// What of it is shown: its metadata and its template.
 pub(crate) fn as_deployment(workload: StatefulSet) -> Deployment {
@@ -37,7 +51,12 @@ pub(crate) fn as_sets(
 fn as_set(revision: ControllerRevision, pods: &[Pod]) -> Option<ReplicaSet> {
     let name = revision.name_any();
     let lives = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
-    let is_of = |pod: &&Pod| pod.labels().get(CONTROLLER_REVISION_LABEL) == Some(&name);
+    // A CloneSet may label its pods with the end of the name alone.
+    let end = name.rsplit_once('-').map_or(name.as_str(), |(_, hash)| hash);
+    let is_of = |pod: &&Pod| {
+        let label = pod.labels().get(CONTROLLER_REVISION_LABEL);
+        label.is_some_and(|label| *label == name || label == end)
+    };
     let mine: Vec<&Pod> = pods.iter().filter(lives).filter(is_of).collect();
     let all = i32::try_from(mine.len()).ok().filter(|all| *all > 0)?;
     let ready = i32::try_from(mine.iter().filter(|pod| is_ready(pod)).count()).ok()?;

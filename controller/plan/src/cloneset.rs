@@ -1,0 +1,172 @@
+//! What a release means for a CloneSet. Its stock controller keeps as many pods of the old version
+//! as the partition says, and makes a pod that is lost, or added, of whatever is missing. So the
+//! partition is a share of the pods while a batch moves. Once its pods are there it stays so if
+//! that share is the batch's at any scale; otherwise it goes back to all, where scaling makes no
+//! pod of the new version, and raising it takes none back.
+
+use crds::{Hold, HoldState, Kept, Portion, Portioned, Revision};
+
+use crate::action::Action;
+use crate::batch::Goal;
+use crate::draft::Draft;
+use crate::kind::Lost;
+use crate::observed::{CloneSet, CloneSetFields, Pod, Set, Sets, Workload};
+use crate::revisions::{all, count, others, ready_of, write};
+use crate::waiting::Wait;
+
+/// Time for a batch where neither the Rollout nor the CloneSet gives one.
+pub(crate) const DEADLINE_SECONDS: i64 = 600;
+
+pub(crate) fn refused(live: &CloneSet) -> Option<&'static str> {
+    (live.fields == CloneSetFields::OnDelete).then_some("OnDelete")
+}
+
+/// The user's own partition at rest.
+pub(crate) fn own(live: &CloneSet) -> Option<Portion> {
+    live.fields.partition().map(|partition| Portion { partition })
+}
+
+/// A hold that lets nothing more move, of this revision.
+pub(crate) fn stopped(hold: &Portioned, revision: Revision) -> Portioned {
+    let target = Portion { partition: Kept::ALL };
+    Portioned { revision, rollback: false, batch: 0, target, ..hold.clone() }
+}
+
+pub(crate) fn regained(lost: Lost, partition: Kept) -> Portioned {
+    let Lost { revision, stable, rollback, batch } = lost;
+    let target = Portion { partition: Kept::ALL };
+    Portioned { revision, stable, rollback, batch, target, original: Portion { partition } }
+}
+
+/// On the way back to `revision` the user's own partition would keep pods of the version that is
+/// taken back: they come back as `revision` once they are gone, one after the other.
+pub(crate) fn clear_the_way(
+    draft: &mut Draft<'_>,
+    workload: &Workload,
+    live: &CloneSet,
+    sets: &Sets,
+    revision: &Revision,
+) {
+    let own = live.own_partition(&workload.hold).pods(live.size);
+    let left: Vec<&Pod> = others(sets, revision).flat_map(|set| &set.pods).collect();
+    if own == 0 || !is_whole(sets, workload.replicas) {
+        return;
+    }
+    if let Some(pod) = left.first() {
+        draft.act(delete(pod));
+    }
+}
+
+/// As many pods as there have to be are ready.
+fn is_whole(sets: &Sets, replicas: i32) -> bool {
+    all(sets).map(ready_of).sum::<i32>() >= replicas
+}
+
+fn delete(pod: &Pod) -> Action {
+    let Pod { name, uid, resource_version, .. } = pod.clone();
+    Action::DeletePod { pod: name, uid, resource_version }
+}
+
+/// A batch whose pods are known.
+pub(crate) struct Moving<'a> {
+    pub(crate) workload: &'a Workload,
+    pub(crate) live: &'a CloneSet,
+    pub(crate) hold: &'a Portioned,
+    pub(crate) sets: &'a Sets,
+    pub(crate) goal: Goal,
+}
+
+impl<'a> Moving<'a> {
+    /// The stock controller has acted on the last change, and no pod is left that scaling down is
+    /// going to remove.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let seen = self.workload.observed_generation >= self.workload.generation;
+        let pods = all(self.sets).map(|set| count(set.pods.iter())).sum::<i32>();
+        (seen || self.hold.batch == 0) && pods <= self.workload.replicas + self.live.surge
+    }
+
+    /// The hold for batch `index`, which is to end with `goal`.
+    pub(crate) fn held_at(&self, index: u32, goal: Goal) -> Portioned {
+        let target = Portion { partition: self.partition(goal) };
+        Portioned { batch: index, target, ..self.hold.clone() }
+    }
+
+    fn new(&self) -> impl Iterator<Item = &'a Set> {
+        all(self.sets).filter(|set| set.revision == self.hold.revision)
+    }
+
+    fn updated(&self) -> i32 {
+        self.new().map(|set| count(set.pods.iter())).sum()
+    }
+
+    /// The share that leaves exactly the batch's pods to the new version.
+    fn partition(&self, goal: Goal) -> Kept {
+        if goal == Goal::All {
+            return self.hold.original.partition;
+        }
+        let most = goal.new_pods(self.workload.replicas);
+        let share = Kept::share(self.live.size - most, self.live.size);
+        match self.updated() {
+            updated if updated < most => share,
+            updated if updated == most && matches!(goal, Goal::Ratio(_)) => share,
+            _ => Kept::ALL,
+        }
+    }
+
+    /// New pods that a partition lets be.
+    fn reach(&self, partition: Kept) -> i32 {
+        self.live.size - partition.pods(self.live.size)
+    }
+
+    /// Moves the partition, or a pod that is beyond it.
+    pub(crate) fn keep_shares(&self, draft: &mut Draft<'_>) {
+        let next = self.held_at(self.hold.batch, self.goal);
+        let most = self.goal.new_pods(self.workload.replicas);
+        // Up it goes at once where scaling would make pods beyond the batch.
+        let loose = self.goal != Goal::All && self.reach(self.hold.target.partition) > most;
+        if !self.is_quiet() && !loose {
+            return draft.wait_quietly(Wait::StockController);
+        }
+        if next != *self.hold {
+            return draft.act(self.write(next));
+        }
+        self.move_back(draft, most);
+    }
+
+    /// Scaling in the moment in which a batch moves may make more new pods than it allows: one
+    /// after the other comes back as the old version, and none while any pod is missing.
+    fn move_back(&self, draft: &mut Draft<'_>, most: i32) {
+        let comes_back = self.new().any(|set| self.live.is_current(&set.name));
+        if self.updated() <= most || self.hold.target.partition != Kept::ALL || comes_back {
+            return;
+        }
+        draft.wait_quietly(Wait::MovingBack { allowed: most });
+        let pods: Vec<&Pod> = self.new().flat_map(|set| &set.pods).collect();
+        let unready = pods.iter().find(|pod| pod.ready_since.is_none());
+        let whole = is_whole(self.sets, self.workload.replicas);
+        if let Some(pod) = unready.or(pods.first().filter(|_| whole)) {
+            draft.act(delete(pod));
+        }
+    }
+
+    /// The hold was written while no webhook answered: the partition is where it was.
+    pub(crate) fn project_again(&self, draft: &mut Draft<'_>) {
+        if !self.is_quiet() {
+            return draft.wait_quietly(Wait::StockController);
+        }
+        let again = match self.hold.batch {
+            0 => self.hold.clone(),
+            batch => self.held_at(batch, self.goal),
+        };
+        draft.act(self.write(again));
+        draft.wait(Wait::Webhook);
+    }
+
+    fn write(&self, held: Portioned) -> Action {
+        let hold = Hold::of_release(HoldState::Portioned(held));
+        Action::WriteHold(write(self.workload, Some(hold)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
