@@ -20,31 +20,72 @@ use super::member::{Member, short};
 use super::names::SPECIFIED_DELETE;
 use super::pod;
 use super::queue::Key;
-use super::reconcile::Active;
 use super::revisions;
 use super::scale::{self, Scale};
 use super::spec::{CloneSet, UpdateKind};
 use super::update;
 
-/// All that a pass knows.
-pub struct Act<'a> {
-    pub cluster: &'a Cluster,
-    pub key: &'a Key,
+/// What a pass has read.
+pub struct Seen<'a> {
     pub set: &'a CloneSet,
     pub pods: &'a [Pod],
+    /// The same pods, in the same order.
     pub members: &'a [Member],
     pub history: &'a [ControllerRevision],
-    pub active: &'a Active,
-    pub revisions: Revisions<'a>,
-    pub wish: Wish,
-    pub now: Timestamp,
+}
+
+/// The two revisions that count, and how often a name was taken.
+pub struct Active {
+    pub current: ControllerRevision,
+    pub update: ControllerRevision,
+    pub collisions: i32,
+}
+
+/// A pass that acts.
+pub struct Act<'a> {
+    cluster: &'a Cluster,
+    key: &'a Key,
+    set: &'a CloneSet,
+    pods: &'a [Pod],
+    members: &'a [Member],
+    history: &'a [ControllerRevision],
+    active: &'a Active,
+    revisions: Revisions<'a>,
+    wish: Wish,
+    now: Timestamp,
     /// What went wrong, by the condition that says so.
     pub failures: Vec<(&'static str, String)>,
     /// When to look again.
     pub wait: Option<Duration>,
 }
 
-impl Act<'_> {
+impl<'a> Act<'a> {
+    pub fn new(
+        cluster: &'a Cluster,
+        key: &'a Key,
+        seen: &Seen<'a>,
+        active: &'a Active,
+        revisions: Revisions<'a>,
+        now: Timestamp,
+    ) -> Self {
+        let Seen { set, pods, members, history } = *seen;
+        let wish = Wish::of(&set.spec);
+        Self {
+            cluster,
+            key,
+            set,
+            pods,
+            members,
+            history,
+            active,
+            revisions,
+            wish,
+            now,
+            failures: Vec::new(),
+            wait: None,
+        }
+    }
+
     /// Scales, or else updates.
     pub async fn act(&mut self) -> Called {
         let mut changed = 0;
@@ -185,17 +226,7 @@ impl Act<'_> {
         let change = if kind == UpdateKind::ReCreate { None } else { self.change(member, target) };
         if let Some(change) = change {
             let updated = self.update_in_place(name, &change).await;
-            let (reason, message) = match &updated {
-                Ok(()) => (
-                    "SuccessfulUpdatePodInPlace",
-                    format!("successfully update pod {name} in-place(revision {of})"),
-                ),
-                Err(error) => (
-                    "FailedUpdatePodInPlace",
-                    format!("failed to update pod {name} in-place(revision {of}): {error}"),
-                ),
-            };
-            self.note(reason, message).await;
+            self.note_in_place(name, &of, &updated).await;
             return updated.map(|()| true);
         }
         if kind == UpdateKind::InPlaceOnly {
@@ -234,6 +265,16 @@ impl Act<'_> {
             self.look_after(grace);
         }
         Ok(())
+    }
+
+    async fn note_in_place(&self, name: &str, revision: &str, updated: &Called) {
+        let what = format!("update pod {name} in-place(revision {revision})");
+        match updated {
+            Ok(()) => self.note("SuccessfulUpdatePodInPlace", format!("successfully {what}")).await,
+            Err(error) => {
+                self.note("FailedUpdatePodInPlace", format!("failed to {what}: {error}")).await;
+            }
+        }
     }
 
     async fn note(&self, reason: &'static str, message: String) {

@@ -85,11 +85,15 @@ impl Cluster {
         Api::namespaced(self.client.clone(), namespace)
     }
 
-    /// The set, unless there is none.
+    /// The set, unless there is none, or no CRD.
     pub async fn set(&self, key: &Key) -> Called<Option<CloneSet>> {
         let doing = "reading the set";
-        let found = self.sets(&key.namespace).get_opt(&key.name).await;
-        let Some(object) = found.map_err(CallError::doing(doing))? else { return Ok(None) };
+        let found = self.sets(&key.namespace).get(&key.name).await;
+        let object = match found.map_err(CallError::doing(doing)) {
+            Ok(object) => object,
+            Err(error) if error.code() == 404 => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let spec: Spec = field(&object, "spec").map_err(CallError::doing(doing))?;
         let status: Status = field(&object, "status").map_err(CallError::doing(doing))?;
         Ok(Some(CloneSet { metadata: object.metadata, spec, status }))

@@ -63,10 +63,10 @@ fn object(value: Option<Value>) -> Map<String, Value> {
 
 fn with_gate(mut spec: Map<String, Value>) -> Map<String, Value> {
     let gates = spec.entry("readinessGates").or_insert_with(|| json!([]));
-    if let Value::Array(gates) = gates {
-        if !gates.iter().any(|gate| gate["conditionType"] == UPDATE_READY) {
-            gates.push(json!({ "conditionType": UPDATE_READY }));
-        }
+    if let Value::Array(gates) = gates
+        && !gates.iter().any(|gate| gate["conditionType"] == UPDATE_READY)
+    {
+        gates.push(json!({ "conditionType": UPDATE_READY }));
     }
     spec
 }

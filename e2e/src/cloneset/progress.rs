@@ -21,24 +21,8 @@ pub fn of(status: &Status) -> Option<&Condition> {
 pub fn condition(set: &CloneSet, new: &Status, now: Timestamp) -> Option<Condition> {
     let deadline = set.spec.progress_deadline_seconds?;
     let old = of(&set.status);
-    let replicas = i64::from(set.spec.replicas);
-    let is_done = [new.updated_replicas, new.replicas, new.available_replicas]
-        .iter()
-        .all(|count| *count == replicas);
-    let (status, reason, message) = if is_done {
-        ("True", "CloneSetAvailable", "CloneSet is available".to_owned())
-    } else if set.spec.update_strategy.paused {
-        ("True", "CloneSetPaused", "CloneSet is paused".to_owned())
-    } else if new.updated_available_replicas >= new.expected_updated_replicas {
-        let message = "CloneSet has been paused due to partition ready";
-        ("True", "ProgressPartitionAvailable", message.to_owned())
-    } else if old.is_some_and(|old| is_exceeded(old, deadline, now)) {
-        let message =
-            format!("CloneSet revision {} has timed out progressing", new.update_revision);
-        ("False", EXCEEDED, message)
-    } else {
-        ("True", GOING_ON, "CloneSet is progressing".to_owned())
-    };
+    let (reason, message) = verdict(set, new, old, deadline, now);
+    let status = if reason == EXCEEDED { "False" } else { "True" };
     if let Some(old) = old.filter(|old| old.status == status && old.reason == reason) {
         return Some(old.clone());
     }
@@ -52,6 +36,34 @@ pub fn condition(set: &CloneSet, new: &Status, now: Timestamp) -> Option<Conditi
         reason: reason.to_owned(),
         message,
     })
+}
+
+/// Reason and message. The order of the questions matters.
+fn verdict(
+    set: &CloneSet,
+    new: &Status,
+    old: Option<&Condition>,
+    deadline: i32,
+    now: Timestamp,
+) -> (&'static str, String) {
+    let replicas = i64::from(set.spec.replicas);
+    let counts = [new.updated_replicas, new.replicas, new.available_replicas];
+    if counts.iter().all(|count| *count == replicas) {
+        return ("CloneSetAvailable", "CloneSet is available".to_owned());
+    }
+    if set.spec.update_strategy.paused {
+        return ("CloneSetPaused", "CloneSet is paused".to_owned());
+    }
+    if new.updated_available_replicas >= new.expected_updated_replicas {
+        let message = "CloneSet has been paused due to partition ready";
+        return ("ProgressPartitionAvailable", message.to_owned());
+    }
+    if old.is_some_and(|old| is_exceeded(old, deadline, now)) {
+        let message =
+            format!("CloneSet revision {} has timed out progressing", new.update_revision);
+        return (EXCEEDED, message);
+    }
+    (GOING_ON, "CloneSet is progressing".to_owned())
 }
 
 fn is_exceeded(old: &Condition, deadline: i32, now: Timestamp) -> bool {

@@ -10,9 +10,9 @@ use kube::ResourceExt;
 use kube::core::{Selector, SelectorExt};
 use serde_json::json;
 
-use super::act::Act;
+use super::act::{Act, Active, Seen};
 use super::calls::{Called, Cluster};
-use super::decide::{Revisions, Wish};
+use super::decide::Revisions;
 use super::member::{Member, is_active, short};
 use super::progress;
 use super::queue::Key;
@@ -20,13 +20,6 @@ use super::revisions::{self, Place, is_owned};
 use super::spec::CloneSet;
 use super::status::{self, Pass, Status};
 use crate::clock;
-
-/// The two revisions that count, and how often a name was taken.
-pub struct Active {
-    pub current: ControllerRevision,
-    pub update: ControllerRevision,
-    pub collisions: i32,
-}
 
 /// One pass. The answer is when to look again, should nothing happen until then.
 pub async fn reconcile(cluster: &Cluster, key: &Key) -> Called<Option<Duration>> {
@@ -42,43 +35,39 @@ pub async fn reconcile(cluster: &Cluster, key: &Key) -> Called<Option<Duration>>
     let active = active(cluster, key, &set, &history).await?;
     let names = &set.spec.scale_strategy.pods_to_delete;
     let members: Vec<Member> = pods.iter().map(|pod| Member::read(pod, names)).collect();
+    let seen = Seen { set: &set, pods: &pods, members: &members, history: &history };
+    pass(cluster, key, &seen, &active).await
+}
+
+/// Acts, and then says how it was before.
+async fn pass(
+    cluster: &Cluster,
+    key: &Key,
+    seen: &Seen<'_>,
+    active: &Active,
+) -> Called<Option<Duration>> {
+    let (set, now) = (seen.set, clock::now());
     let (current, update) = (active.current.name_any(), active.update.name_any());
-    let now = clock::now();
-    let mut act = Act {
-        cluster,
-        key,
-        set: &set,
-        pods: &pods,
-        members: &members,
-        history: &history,
-        active: &active,
-        revisions: Revisions { current: short(&current), update: short(&update) },
-        wish: Wish::of(&set.spec),
-        now,
-        failures: Vec::new(),
-        wait: None,
-    };
+    let revisions = Revisions { current: short(&current), update: short(&update) };
+    let mut act = Act::new(cluster, key, seen, active, revisions, now);
     let acted = if set.metadata.deletion_timestamp.is_none() { act.act().await } else { Ok(()) };
     let (failures, wait) = (act.failures, act.wait);
-    let collisions = active.collisions;
-    let in_use = [current.as_str(), update.as_str()];
     let pass = Pass {
         current_revision: current.clone(),
         update_revision: update.clone(),
-        collisions,
+        collisions: active.collisions,
         failures,
     };
-    let status = status::status(&set, &members, pass, now);
+    let status = status::status(set, seen.members, pass, now);
     if status::differs(&set.status, &status) {
         tell(key, &status);
         cluster.write_status(key, &status).await?;
     }
-    tidy(cluster, key, &set, &members, &history, in_use).await;
+    truncate_names(cluster, key, seen).await;
+    truncate_history(cluster, key, seen, [&current, &update]).await;
     acted?;
-    Ok([wait, min_ready(&set, &status), progress::next_look(&set, &status, now)]
-        .into_iter()
-        .flatten()
-        .min())
+    let waits = [wait, min_ready(set, &status), progress::next_look(set, &status, now)];
+    Ok(waits.into_iter().flatten().min())
 }
 
 fn tell(key: &Key, status: &Status) {
@@ -177,27 +166,24 @@ async fn create(
     }
 }
 
-/// Names of pods that are gone leave podsToDelete, and old revisions go. Both may wait: what fails
-/// is tried again in the next pass.
-async fn tidy(
-    cluster: &Cluster,
-    key: &Key,
-    set: &CloneSet,
-    members: &[Member],
-    history: &[ControllerRevision],
-    in_use: [&str; 2],
-) {
-    let names = &set.spec.scale_strategy.pods_to_delete;
-    let lives = |name: &&str| members.iter().any(|member| member.name == *name);
+/// Names of pods that are gone leave podsToDelete. What fails is tried again in the next pass.
+async fn truncate_names(cluster: &Cluster, key: &Key, seen: &Seen<'_>) {
+    let names = &seen.set.spec.scale_strategy.pods_to_delete;
+    let lives = |name: &&str| seen.members.iter().any(|member| member.name == *name);
     let kept: Vec<&str> = names.iter().map(String::as_str).filter(lives).collect();
-    if kept.len() < names.len() {
-        match cluster.keep_names(key, &set.metadata, &kept).await {
-            Ok(()) => tracing::info!(set = %key, left = kept.len(), "podsToDelete rewritten"),
-            Err(error) => tracing::warn!(set = %key, %error, "podsToDelete stays"),
-        }
+    if kept.len() == names.len() {
+        return;
     }
-    let limit = set.spec.revision_history_limit;
-    for name in revisions::superfluous(history, members, in_use, limit) {
+    match cluster.keep_names(key, &seen.set.metadata, &kept).await {
+        Ok(()) => tracing::info!(set = %key, left = kept.len(), "podsToDelete rewritten"),
+        Err(error) => tracing::warn!(set = %key, %error, "podsToDelete stays"),
+    }
+}
+
+/// Old revisions go beyond the limit.
+async fn truncate_history(cluster: &Cluster, key: &Key, seen: &Seen<'_>, in_use: [&str; 2]) {
+    let limit = seen.set.spec.revision_history_limit;
+    for name in revisions::superfluous(seen.history, seen.members, in_use, limit) {
         match cluster.delete_revision(key, &name).await {
             Ok(()) => tracing::info!(set = %key, revision = name, "revision deleted"),
             Err(error) => return tracing::warn!(set = %key, %error, "old revisions stay"),

@@ -1,6 +1,6 @@
 //! The loop: watches say which sets may need a pass, and one set after the other gets one.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -64,6 +64,7 @@ async fn passes(cluster: &Cluster, mut keys: UnboundedReceiver<Key>) {
                     pass(cluster, &mut queue, key).await;
                 }
             }
+            else => return,
         }
     }
 }
@@ -106,7 +107,8 @@ async fn follow<K>(
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {
     let mut events = watcher(api, config).backoff(Patience::default()).boxed();
-    let mut known: BTreeMap<Key, ()> = BTreeMap::new();
+    let mut known: BTreeSet<Key> = BTreeSet::new();
+    let mut complaint = String::new();
     loop {
         let object = match events.try_next().await {
             Ok(Some(Event::InitApply(object) | Event::Apply(object) | Event::Delete(object))) => {
@@ -114,18 +116,23 @@ async fn follow<K>(
             }
             Ok(Some(Event::Init)) => {
                 // What went while nobody looked is on no list.
-                known.keys().for_each(|key| drop(seen.send(key.clone())));
+                std::mem::take(&mut known).into_iter().for_each(|key| drop(seen.send(key)));
                 continue;
             }
             Ok(Some(Event::InitDone)) => continue,
             Ok(None) => return,
             Err(error) => {
-                tracing::warn!(error = ?error.to_string(), "a watch failed");
+                // Without a CRD it says the same every second.
+                let words = error.to_string();
+                if words != complaint {
+                    tracing::warn!(error = ?words, "a watch failed");
+                    complaint = words;
+                }
                 continue;
             }
         };
         if let Some(key) = key(&object) {
-            known.insert(key.clone(), ());
+            known.insert(key.clone());
             let _ = seen.send(key);
         }
     }
