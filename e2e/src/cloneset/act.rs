@@ -55,6 +55,8 @@ pub struct Act<'a> {
     now: Timestamp,
     /// What went wrong, by the condition that says so.
     pub failures: Vec<(&'static str, String)>,
+    /// What the events are to say.
+    pub notes: Vec<Note>,
     /// When to look again.
     pub wait: Option<Duration>,
 }
@@ -82,6 +84,7 @@ impl<'a> Act<'a> {
             wish,
             now,
             failures: Vec::new(),
+            notes: Vec::new(),
             wait: None,
         }
     }
@@ -107,19 +110,20 @@ impl<'a> Act<'a> {
         decide::decide(&self.wish, self.members, self.revisions, self.now)
     }
 
-    async fn scale(&self, changed: &mut usize) -> Called {
+    async fn scale(&mut self, changed: &mut usize) -> Called {
         let diff = self.diff();
         if diff.up > diff.up_limit {
             let limit = diff.up_limit;
             let why = "scaleUp is limited because of scaleStrategy.maxUnavailable";
-            self.note("ScaleUpLimited", format!("{why}, limit: {limit}")).await;
+            self.note("ScaleUpLimited", format!("{why}, limit: {limit}"));
         }
         match scale::scale(&self.wish, self.members, &diff, self.revisions, self.now) {
             Scale::Nothing => Ok(()),
             Scale::Create { old, new } => {
                 for place in 0..old + new {
                     let is_old = place < old;
-                    let of = if is_old { &self.active.current } else { &self.active.update };
+                    let active = self.active;
+                    let of = if is_old { &active.current } else { &active.update };
                     self.create(of).await?;
                     *changed += 1;
                 }
@@ -135,7 +139,7 @@ impl<'a> Act<'a> {
         }
     }
 
-    async fn create(&self, revision: &ControllerRevision) -> Called {
+    async fn create(&mut self, revision: &ControllerRevision) -> Called {
         let template = revisions::template(revision).unwrap_or_default();
         let id = pod::id(RandomState::new().build_hasher().finish());
         let of = revision.name_any();
@@ -145,22 +149,22 @@ impl<'a> Act<'a> {
         match &created {
             Ok(()) => {
                 tracing::info!(set = %self.key, pod = name, revision = of, "created");
-                self.note("SuccessfulCreate", format!("succeed to create pod {name}")).await;
+                self.note("SuccessfulCreate", format!("succeed to create pod {name}"));
             }
-            Err(error) => self.note("FailedCreate", format!("failed to {error}")).await,
+            Err(error) => self.note("FailedCreate", format!("failed to {error}")),
         }
         created
     }
 
-    async fn delete(&self, name: &str) -> Called {
+    async fn delete(&mut self, name: &str) -> Called {
         let deleted = self.cluster.delete_pod(self.key, name).await;
         match &deleted {
             Ok(()) => {
                 tracing::info!(set = %self.key, pod = name, "deleted");
-                self.note("SuccessfulDelete", format!("succeed to delete pod {name}")).await;
+                self.note("SuccessfulDelete", format!("succeed to delete pod {name}"));
             }
             Err(error) => {
-                self.note("FailedDelete", format!("failed to delete pod {name}: {error}")).await;
+                self.note("FailedDelete", format!("failed to delete pod {name}: {error}"));
             }
         }
         deleted
@@ -226,7 +230,7 @@ impl<'a> Act<'a> {
         let change = if kind == UpdateKind::ReCreate { None } else { self.change(member, target) };
         if let Some(change) = change {
             let updated = self.update_in_place(name, &change).await;
-            self.note_in_place(name, &of, &updated).await;
+            self.note_in_place(name, &of, &updated);
             return updated.map(|()| true);
         }
         if kind == UpdateKind::InPlaceOnly {
@@ -240,7 +244,7 @@ impl<'a> Act<'a> {
         self.cluster.patch_pod(self.key, name, &patch).await?;
         let message =
             format!("successfully patch pod {name} specified-delete for update(revision {of})");
-        self.note("SuccessfulUpdatePodReCreate", message).await;
+        self.note("SuccessfulUpdatePodReCreate", message);
         Ok(true)
     }
 
@@ -267,17 +271,15 @@ impl<'a> Act<'a> {
         Ok(())
     }
 
-    async fn note_in_place(&self, name: &str, revision: &str, updated: &Called) {
+    fn note_in_place(&mut self, name: &str, revision: &str, updated: &Called) {
         let what = format!("update pod {name} in-place(revision {revision})");
         match updated {
-            Ok(()) => self.note("SuccessfulUpdatePodInPlace", format!("successfully {what}")).await,
-            Err(error) => {
-                self.note("FailedUpdatePodInPlace", format!("failed to {what}: {error}")).await;
-            }
+            Ok(()) => self.note("SuccessfulUpdatePodInPlace", format!("successfully {what}")),
+            Err(error) => self.note("FailedUpdatePodInPlace", format!("failed to {what}: {error}")),
         }
     }
 
-    async fn note(&self, reason: &'static str, message: String) {
-        self.cluster.note(self.set, &Note::new(reason, message), crate::clock::now()).await;
+    fn note(&mut self, reason: &'static str, message: String) {
+        self.notes.push(Note { reason, message });
     }
 }

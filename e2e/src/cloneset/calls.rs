@@ -1,6 +1,7 @@
 //! Every call to the apiserver. Owns no decision; reads are live, so that nothing is ever done on
 //! what a cache has not heard of yet.
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::{Event, Pod};
@@ -198,10 +199,13 @@ impl Cluster {
     }
 
     /// Says it in the cluster's events. One that is lost is no loss.
-    pub async fn note(&self, set: &CloneSet, note: &Note, now: Timestamp) {
+    pub async fn note(&self, set: &CloneSet, notes: &[Note], now: Timestamp) {
         let namespace = set.metadata.namespace.as_deref().unwrap_or_default();
         let events: Api<Event> = Api::namespaced(self.client.clone(), namespace);
-        let _ = events.create(&PostParams::default(), &event(set, note, now)).await;
+        let params = PostParams::default();
+        let made: Vec<Event> =
+            notes.iter().enumerate().map(|(place, note)| event(set, note, place, now)).collect();
+        join_all(made.iter().map(|event| events.create(&params, event))).await;
     }
 }
 

@@ -17,21 +17,17 @@ pub struct Note {
 }
 
 impl Note {
-    pub fn new(reason: &'static str, message: String) -> Self {
-        Self { reason, message }
-    }
-
     fn kind(&self) -> &'static str {
         if self.reason.starts_with("Successful") { "Normal" } else { "Warning" }
     }
 }
 
-/// The event of a note on a set.
-pub fn event(set: &CloneSet, note: &Note, now: Timestamp) -> Event {
+/// The event of a note on a set; its place keeps those of one pass apart.
+pub fn event(set: &CloneSet, note: &Note, place: usize, now: Timestamp) -> Event {
     let name = set.metadata.name.clone().unwrap_or_default();
     Event {
         metadata: ObjectMeta {
-            name: Some(format!("{name}.{:x}", now.as_nanosecond())),
+            name: Some(format!("{name}.{:x}.{place}", now.as_nanosecond())),
             namespace: set.metadata.namespace.clone(),
             ..ObjectMeta::default()
         },

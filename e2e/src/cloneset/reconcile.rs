@@ -28,8 +28,9 @@ pub async fn reconcile(cluster: &Cluster, key: &Key) -> Called<Option<Duration>>
         tracing::warn!(set = %key, "the selector is none");
         return Ok(None);
     };
-    let pods = claim(cluster, key, &set, &selector).await?;
-    let mut history = cluster.revisions(key, &selector.to_string()).await?;
+    let labels = selector.to_string();
+    let (pods, mut history) =
+        tokio::try_join!(claim(cluster, key, &set, &selector), cluster.revisions(key, &labels))?;
     history.retain(|entry| is_owned(&entry.metadata, uid(&set)));
     revisions::sort(&mut history);
     let active = active(cluster, key, &set, &history).await?;
@@ -51,7 +52,7 @@ async fn pass(
     let revisions = Revisions { current: short(&current), update: short(&update) };
     let mut act = Act::new(cluster, key, seen, active, revisions, now);
     let acted = if set.metadata.deletion_timestamp.is_none() { act.act().await } else { Ok(()) };
-    let (failures, wait) = (act.failures, act.wait);
+    let (failures, notes, wait) = (act.failures, act.notes, act.wait);
     let pass = Pass {
         current_revision: current.clone(),
         update_revision: update.clone(),
@@ -63,6 +64,7 @@ async fn pass(
         tell(key, &status);
         cluster.write_status(key, &status).await?;
     }
+    cluster.note(set, &notes, now).await;
     truncate_names(cluster, key, seen).await;
     truncate_history(cluster, key, seen, [&current, &update]).await;
     acted?;
