@@ -113,6 +113,14 @@ fn scaling_up_may_be_limited() {
 #[test]
 fn lost_old_pods_come_back_old() {
     check(wish(5, 3, 1, 0), "OONN", Diff { up: 1, up_old: 1, up_limit: 1, ..NOTHING });
+    // And none of those that are left is updated meanwhile.
+    check(wish(5, 3, 1, 0), "ON", Diff { up: 3, up_old: 2, up_limit: 3, ..NOTHING });
+}
+
+#[test]
+fn too_many_of_both_are_deleted_and_not_updated() {
+    let down = Diff { down: 2, down_old: 1, delete_ready_limit: 3, ..NOTHING };
+    check(wish(3, 1, 1, 0), "OONNN", down);
 }
 
 #[test]

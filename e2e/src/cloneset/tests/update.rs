@@ -35,6 +35,14 @@ fn nothing_without_a_budget() {
 }
 
 #[test]
+fn one_that_is_leaving_is_missing_already() {
+    let mut all = members("OOOO");
+    all[1].lifecycle = Lifecycle::PreparingDelete;
+    assert_eq!(chosen(wish(4, 0, 1, 0), &all), [""; 0]);
+    assert_eq!(chosen(wish(4, 0, 2, 0), &all).len(), 1);
+}
+
+#[test]
 fn those_in_the_middle_of_something_are_left_or_preferred() {
     let mut all = members("OOOO");
     all[0].in_grace = true;
