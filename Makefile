@@ -38,7 +38,7 @@ bench: ## figures beside a native rollout's and the targets; also in target/benc
 # only where they are named.
 
 TEST = cargo test --workspace --locked
-ON_CLUSTER = --test cluster --test admission --test conformance --test traffic --test behaviour
+ON_CLUSTER = --test cluster --test admission --test cloneset --test conformance --test traffic --test behaviour
 
 .PHONY: test lint unit models real
 test: lint unit real ## every check there is (warm: 35 minutes; cold: 70)
@@ -50,8 +50,8 @@ lint: ## format, and clippy as errors (2 minutes)
 unit: ## unit, script, simulation and property tests (12 minutes)
 	$(TEST)
 
-models: ## certificates, policy, traffic and the simulator's models on the real cluster (3 minutes)
-	@$(IN_CLUSTER) $(TEST) --test cluster --test admission --test conformance --test traffic
+models: ## certificates, policy, traffic, models and the CloneSet double on the real cluster (4 minutes)
+	@$(IN_CLUSTER) $(TEST) --test cluster --test admission --test conformance --test traffic --test cloneset
 
 real: models ## behaviours on the real cluster: side by side, under load, then those that break parts
 	@$(IN_CLUSTER) e2e/tests/behaviour.sh --skip serial --skip gates:: --skip traffic:: --test-threads 6

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Puts Sluice into the running cluster of this checkout as a user would: static programs, images,
 # `kubectl apply -k` of manifests/, and a wait until it works. Ends with kubectl-sluice on the PATH
-# that info.sh exports. Run by up.sh; may be run again at any time, and is quick when nothing changed.
+# that info.sh exports. The double of the CloneSet controller comes beside it. Run by up.sh; may be
+# run again at any time, and is quick when nothing changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 for part in identity progress; do
@@ -16,14 +17,16 @@ TARGET=$(rustc -vV | sed -n 's/^host: //p')
 PROGRAMS=${CARGO_TARGET_DIR:-$CHECKOUT/target}/$TARGET/release
 
 main() {
-  local began=$SECONDS controller webhook
+  local began=$SECONDS controller webhook double
   compile
   mkdir -p "$STATE/images"
   controller=$(image controller "sluice.test/controller")
   webhook=$(image webhook "sluice.test/webhook")
+  double=$(image cloneset-double "sluice.test/cloneset-double")
   image testapp "$APP" >/dev/null
   install -m 0755 "$PROGRAMS/kubectl-sluice" "$STATE/bin/kubectl-sluice"
   apply "$controller" "$webhook"
+  apply_double "$double"
   ready
   say "Sluice: ready after $((SECONDS - began)) s"
 }
@@ -64,14 +67,24 @@ YAML
   kubectl apply --kustomize "$overlay" >"$STATE/log/apply.log" || die "kubectl apply failed"
 }
 
+apply_double() { # IMAGE
+  local config=$CHECKOUT/e2e/cluster/config
+  kubectl apply --server-side --force-conflicts --filename "$config/cloneset-crd.yaml" \
+    >>"$STATE/log/apply.log" || die "kubectl apply of the CloneSet CRD failed"
+  sed "s|@IMAGE@|$1|" "$config/cloneset-double.yaml" | kubectl apply --filename - \
+    >>"$STATE/log/apply.log" || die "kubectl apply of the CloneSet double failed"
+}
+
 ready() {
-  kubectl wait crd/rollouts.sluice.dev crd/metricproviders.sluice.dev \
+  kubectl wait crd/{rollouts,metricproviders}.sluice.dev crd/clonesets.apps.kruise.io \
     --for condition=Established --timeout 30s >&2
   kubectl apply --filename "$CHECKOUT/e2e/cluster/config/metric-provider.yaml" >&2
   for deployment in sluice-controller sluice-webhook; do
     kubectl --namespace $NAMESPACE rollout status "deployment/$deployment" --timeout 120s >&2 ||
       explain "$deployment"
   done
+  kubectl --namespace kruise-system rollout status deployment/cloneset-double --timeout 60s >&2 ||
+    die "the CloneSet double does not come up: see it above"
   for kind in mutating validating; do
     kubectl wait "${kind}webhookconfiguration/sluice" --timeout 30s \
       --for 'jsonpath={.webhooks[0].clientConfig.caBundle}' >&2 || explain sluice-controller

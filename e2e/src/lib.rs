@@ -5,6 +5,7 @@
 pub mod app;
 pub mod bench;
 pub mod clock;
+pub mod cloneset;
 pub mod cluster;
 pub mod demo;
 pub mod failure;
