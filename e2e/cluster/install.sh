@@ -13,6 +13,8 @@ done
 NAMESPACE=sluice-system
 # The test application's name is the tests' own (e2e/src/app.rs).
 APP=docker.io/library/sluice-testapp:e2e
+# The same under other bytes: what an update in place needs to see an image change.
+TWIN=docker.io/library/sluice-testapp:twin
 TARGET=$(rustc -vV | sed -n 's/^host: //p')
 PROGRAMS=${CARGO_TARGET_DIR:-$CHECKOUT/target}/$TARGET/release
 
@@ -24,6 +26,7 @@ main() {
   webhook=$(image webhook "sluice.test/webhook")
   double=$(image cloneset-double "sluice.test/cloneset-double")
   image testapp "$APP" >/dev/null
+  image testapp "$TWIN" twin >/dev/null
   install -m 0755 "$PROGRAMS/kubectl-sluice" "$STATE/bin/kubectl-sluice"
   apply "$controller" "$webhook"
   apply_double "$double"
@@ -39,17 +42,18 @@ compile() {
     --package controller --package webhook --package cli --package e2e --bins
 }
 
-# image PROGRAM REF: loads the program as an image, unless this very one is loaded; prints its name.
+# image PROGRAM REF [NAME]: loads the program as an image in which it has that name, unless this
+# very one is loaded; prints the image's name.
 # Without a tag of its own the image gets its content's, so that new content is a new template.
 image() {
-  local program=$PROGRAMS/$1 ref=$2 digest mark
+  local program=$PROGRAMS/$1 ref=$2 name=${3:-$1} digest mark
   digest=$(sha256sum "$program" | cut -c1-12)
   [[ ${ref##*/} == *:* ]] || ref=$ref:$digest
-  mark=$STATE/images/$1-$digest
+  mark=$STATE/images/$name-$digest
   if [[ ! -e $mark ]]; then
-    ./image.sh "$STATE/images/$1.tar" "$ref" "/$1" "$1=$program"
-    ./load.sh "$STATE/images/$1.tar" >&2
-    rm -f "$STATE/images/$1"{.tar,-*}
+    ./image.sh "$STATE/images/$name.tar" "$ref" "/$name" "$name=$program"
+    ./load.sh "$STATE/images/$name.tar" >&2
+    rm -f "$STATE/images/$name"{.tar,-*}
     touch "$mark"
   fi
   printf '%s\n' "$ref"

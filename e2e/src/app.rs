@@ -6,13 +6,18 @@ use serde_json::{Map, Value, json};
 /// The image that the cluster of these tests has.
 pub const IMAGE: &str = "sluice-testapp:e2e";
 
+/// Another image of the same program.
+pub const TWIN: &str = "sluice-testapp:twin";
+
 /// A workload's manifest in the making.
 #[derive(Clone, Debug, PartialEq)]
 pub struct App {
     /// Its kind.
     pub kind: WorkloadKind,
-    /// updateStrategy.rollingUpdate.partition of a StatefulSet, where the manifest states it.
-    pub partition: Option<i32>,
+    /// The partition of a StatefulSet or CloneSet, where the manifest states it.
+    pub partition: Option<Value>,
+    /// A CloneSet updates in place where it can.
+    pub in_place: bool,
     /// podManagementPolicy of a StatefulSet, where the manifest states it.
     pub management: Option<String>,
     /// metadata.name, and the value of the label `app`.
@@ -46,6 +51,7 @@ impl App {
         let app = Self {
             kind: WorkloadKind::Deployment,
             partition: None,
+            in_place: false,
             management: None,
             name: "web".to_owned(),
             replicas,
@@ -69,10 +75,23 @@ impl App {
         self
     }
 
+    /// The same as a CloneSet, of which one pod at a time is updated.
+    #[must_use]
+    pub fn cloneset(self) -> Self {
+        Self { kind: WorkloadKind::CloneSet, ..self.rolling(0, 1) }
+    }
+
     /// With a partition of the user's own.
     #[must_use]
-    pub fn partition(mut self, partition: i32) -> Self {
-        self.partition = Some(partition);
+    pub fn partition(mut self, partition: impl Into<Value>) -> Self {
+        self.partition = Some(partition.into());
+        self
+    }
+
+    /// A CloneSet that updates pods in place where it can.
+    #[must_use]
+    pub fn in_place(mut self) -> Self {
+        self.in_place = true;
         self
     }
 
@@ -185,17 +204,17 @@ impl App {
         state("progressDeadlineSeconds", self.deadline.map(Value::from));
         state("revisionHistoryLimit", self.history.map(Value::from));
         state("paused", self.paused.map(Value::from));
-        state(
-            "strategy",
-            self.rolling.as_ref().map(|(surge, unavailable)| {
-                let rolling = json!({"maxSurge": surge, "maxUnavailable": unavailable});
-                json!({"type": "RollingUpdate", "rollingUpdate": rolling})
-            }),
-        );
         state("podManagementPolicy", self.management.clone().map(Value::from));
-        if let Some(partition) = self.partition {
-            let rolling = json!({"partition": partition});
-            spec["updateStrategy"] = json!({"type": "RollingUpdate", "rollingUpdate": rolling});
+        match self.kind {
+            WorkloadKind::Deployment => state("strategy", self.rolling_update()),
+            WorkloadKind::StatefulSet => {
+                let rolling = self.partition.as_ref().map(|partition| {
+                    let rolling = json!({"partition": partition});
+                    json!({"type": "RollingUpdate", "rollingUpdate": rolling})
+                });
+                state("updateStrategy", rolling);
+            }
+            WorkloadKind::CloneSet => state("updateStrategy", Some(self.clone_update())),
         }
         if self.kind == WorkloadKind::StatefulSet {
             spec["serviceName"] = json!(self.name);
@@ -209,6 +228,25 @@ impl App {
             "metadata": {"name": self.name, "labels": {"app": self.name}},
             "spec": spec,
         })
+    }
+
+    fn rolling_update(&self) -> Option<Value> {
+        let (surge, unavailable) = self.rolling.as_ref()?;
+        let rolling = json!({"maxSurge": surge, "maxUnavailable": unavailable});
+        Some(json!({"type": "RollingUpdate", "rollingUpdate": rolling}))
+    }
+
+    fn clone_update(&self) -> Value {
+        let kind = if self.in_place { "InPlaceIfPossible" } else { "ReCreate" };
+        let mut strategy = json!({"type": kind});
+        if let Some((surge, unavailable)) = &self.rolling {
+            strategy["maxSurge"] = surge.clone();
+            strategy["maxUnavailable"] = unavailable.clone();
+        }
+        if let Some(partition) = &self.partition {
+            strategy["partition"] = partition.clone();
+        }
+        strategy
     }
 
     fn template(&self) -> Value {

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod clock;
 pub mod cloneset;
 pub mod cluster;
+pub mod crd;
 pub mod demo;
 pub mod failure;
 pub mod kubectl;

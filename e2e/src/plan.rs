@@ -36,6 +36,13 @@ impl Plan {
         self
     }
 
+    /// Of the CloneSet `web`.
+    #[must_use]
+    pub fn cloneset(mut self) -> Self {
+        self.kind = WorkloadKind::CloneSet;
+        self
+    }
+
     /// With another name.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {

@@ -11,13 +11,17 @@ use k8s_openapi::api::apps::v1::{
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
+use crate::crd::CloneSet;
+
 /// The objects, by name.
 #[derive(Clone, Debug, Default)]
 pub struct View {
-    /// Deployments, and StatefulSets in the shape of one: so far they are alike here.
+    /// Deployments, and the other kinds in the shape of one: so far they are alike here.
     pub deployments: BTreeMap<String, Deployment>,
     /// StatefulSets.
     pub stateful: BTreeMap<String, StatefulSet>,
+    /// CloneSets.
+    pub clonesets: BTreeMap<String, CloneSet>,
     /// ReplicaSets.
     pub sets: BTreeMap<String, ReplicaSet>,
     /// Pods.

@@ -24,6 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use super::sequencer::Sequencer;
 use super::{Judge, Sighting, Told, Wishes};
 use crate::clock;
+use crate::crd::CloneSet;
 use crate::failure::{Failure, Outcome};
 use crate::view::{View, as_deployment};
 
@@ -112,6 +113,7 @@ impl Observer {
         watches.spawn(follow(api::<ReplicaSet>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<Deployment>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<StatefulSet>(&all), Arc::clone(&shared)));
+        watches.spawn(follow(api::<CloneSet>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<Rollout>(&all), Arc::clone(&shared)));
         watches.spawn(tick(Arc::clone(&shared)));
         Self { shared, client: client.clone(), namespace: namespace.to_owned(), _watches: watches }
@@ -197,6 +199,7 @@ impl Observer {
         self.see::<ReplicaSet>(patience).await?;
         self.see::<Deployment>(patience).await?;
         self.see::<StatefulSet>(patience).await?;
+        self.see::<CloneSet>(patience).await?;
         self.see::<Rollout>(patience).await
     }
 
@@ -300,6 +303,31 @@ impl Watched for StatefulSet {
 
     fn mirror(view: &mut View, name: &str) {
         match view.stateful.get(name).map(as_deployment) {
+            Some(shape) => view.deployments.insert(name.to_owned(), shape),
+            None => view.deployments.remove(name),
+        };
+    }
+}
+
+impl Watched for CloneSet {
+    fn of(view: &View) -> &BTreeMap<String, Self> {
+        &view.clonesets
+    }
+
+    fn of_mut(view: &mut View) -> &mut BTreeMap<String, Self> {
+        &mut view.clonesets
+    }
+
+    fn sighting(&self) -> Option<Sighting> {
+        Some(Sighting::from(self))
+    }
+
+    fn gone(_: &str) -> Option<Sighting> {
+        Some(Sighting::DeploymentGone)
+    }
+
+    fn mirror(view: &mut View, name: &str) {
+        match view.clonesets.get(name).map(Self::as_deployment) {
             Some(shape) => view.deployments.insert(name.to_owned(), shape),
             None => view.deployments.remove(name),
         };

@@ -8,7 +8,9 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use serde_json::Value;
 
-/// The stock controllers' own, of Deployments and of StatefulSets.
+use crate::crd::CloneSet;
+
+/// The stock controllers' own, of Deployments and of all others.
 const HASH_LABELS: [&str; 2] = ["pod-template-hash", "controller-revision-hash"];
 
 /// An object as an event showed it.
@@ -28,7 +30,7 @@ pub enum Sighting {
     DeploymentGone,
 }
 
-/// A Deployment or a StatefulSet.
+/// The workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeploymentSeen {
     /// metadata.generation.
@@ -113,6 +115,18 @@ impl From<&StatefulSet> for Sighting {
             template: serde_json::to_string(&spec.template).unwrap_or_default(),
             spec: whole,
             fields: format!("partition={}", rolling.partition.unwrap_or(0)),
+        })
+    }
+}
+
+impl From<&CloneSet> for Sighting {
+    fn from(set: &CloneSet) -> Self {
+        Self::Deployment(DeploymentSeen {
+            generation: set.metadata.generation.unwrap_or(0),
+            replicas: i32::try_from(set.spec["replicas"].as_i64().unwrap_or(1)).unwrap_or(0),
+            template: set.spec["template"].to_string(),
+            spec: set.spec.to_string(),
+            fields: format!("updateStrategy={}", set.spec["updateStrategy"]),
         })
     }
 }

@@ -26,8 +26,12 @@ impl Wishes {
     #[must_use]
     pub fn new(deployment: &Value, rollout: &RolloutSpec) -> Self {
         let spec = &deployment["spec"];
+        let rolling = match deployment["kind"].as_str() {
+            Some("CloneSet") => &spec["updateStrategy"],
+            _ => &spec["strategy"]["rollingUpdate"],
+        };
         let quantity = |name: &str| {
-            let value = &spec["strategy"]["rollingUpdate"][name];
+            let value = &rolling[name];
             serde_json::from_value(value.clone()).unwrap_or(IntOrPercent::Percent(25))
         };
         // A StatefulSet has no pod beyond its replicas, and one at a time goes.

@@ -17,6 +17,7 @@ mod rollback;
 mod scaling;
 mod serial;
 mod sizes;
+mod cloneset;
 mod statefulset;
 mod takeover;
 mod traffic;
