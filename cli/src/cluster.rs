@@ -66,7 +66,7 @@ impl Cluster {
                 Ok(read.map_err(call("read the StatefulSet"))?.map(numbered::as_deployment))
             }
             Some(kind @ WorkloadKind::CloneSet) => {
-                let read = self.of_crd(kind).get_opt(&reference.name).await;
+                let read = self.of_kind(kind).get_opt(&reference.name).await;
                 let read = read.map_err(call("read the CloneSet"))?;
                 Ok(read.and_then(|object| numbered::of_crd(&object)))
             }
@@ -77,7 +77,8 @@ impl Cluster {
         }
     }
 
-    fn of_crd(&self, kind: WorkloadKind) -> Api<DynamicObject> {
+    /// The workloads of a kind, whatever their fields.
+    pub(crate) fn of_kind(&self, kind: WorkloadKind) -> Api<DynamicObject> {
         let (group, version) = kind.api_version().split_once('/').unwrap_or_default();
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.as_str()));
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource)

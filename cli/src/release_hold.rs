@@ -1,16 +1,17 @@
 //! `release-hold`: breaks the glass. Takes label, annotation and fence off a workload with the
 //! user's own rights, for the day on which Sluice is dead and a release has to go out.
 
+use std::fmt;
 use std::process::ExitCode;
 
 use clap::Args;
 use crds::project::DEFAULT_PROGRESS_DEADLINE_SECONDS;
-use crds::{Hold, HoldState, contract};
+use crds::{Hold, HoldState, WorkloadKind, contract};
 use json_patch::jsonptr::PointerBuf;
-use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation, TestOperation};
-use k8s_openapi::api::apps::v1::Deployment;
+use json_patch::{AddOperation, PatchOperation, RemoveOperation, TestOperation};
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
+use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
@@ -19,8 +20,8 @@ use crate::{output, tree};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Name of the Deployment
-    deployment: String,
+    /// Name of the Deployment, or KIND/NAME, such as statefulset/db
+    workload: String,
     /// Say what would be written and what would come of it, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -37,30 +38,55 @@ enum Outcome {
     PutBack,
 }
 
-/// Frees the Deployment and says what that means.
+/// What is freed.
+struct Target<'a> {
+    kind: WorkloadKind,
+    name: &'a str,
+}
+
+impl<'a> Target<'a> {
+    /// Reads `NAME` and `KIND/NAME`; a kind that nobody knows is part of a name that nobody has.
+    fn named(text: &'a str) -> Self {
+        let known = text.split_once('/').and_then(|(noun, name)| {
+            let kind = WorkloadKind::ALL.into_iter().find(|kind| kind.noun() == noun)?;
+            Some(Self { kind, name })
+        });
+        known.unwrap_or(Self { kind: WorkloadKind::Deployment, name: text })
+    }
+}
+
+/// As kubectl prints it: `deployment.apps/web`.
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let group = self.kind.api_version().split_once('/').map_or("", |(group, _)| group);
+        write!(f, "{}.{group}/{}", self.kind.noun(), self.name)
+    }
+}
+
+/// Frees the workload and says what that means.
 pub(crate) async fn run(cluster: &Cluster, options: &Options) -> Result<ExitCode, Error> {
-    let name = options.deployment.trim_start_matches("deployment/");
-    let read = cluster.deployments().get_opt(name).await.map_err(call("read the Deployment"))?;
-    let workload = read.ok_or_else(|| Error::NoWorkload {
-        name: name.to_owned(),
+    let target = Target::named(&options.workload);
+    let read = cluster.of_kind(target.kind).get_opt(target.name).await;
+    let workload = read.map_err(call("read the workload"))?.ok_or_else(|| Error::NoWorkload {
+        name: options.workload.clone(),
         namespace: cluster.namespace.clone(),
     })?;
     let patch = freeing(&workload);
     if patch.0.is_empty() {
-        output::line(&format!("deployment.apps/{name}: nothing of Sluice is on it"))?;
+        output::line(&format!("{target}: nothing of Sluice is on it"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    for sentence in meaning(&workload) {
+    for sentence in meaning(&target, &workload) {
         output::line(&sentence)?;
     }
     // A living Sluice answers a dry run as it would the write, and nothing has happened yet.
-    let mut outcome = Outcome::of(&workload, &write(cluster, name, &patch, true).await?);
+    let mut outcome = Outcome::of(&workload, &write(cluster, &target, &patch, true).await?);
     if options.dry_run {
         for step in patch.0.iter().filter_map(told) {
             output::line(&format!("  {step}"))?;
         }
     } else if outcome != Outcome::PutBack {
-        outcome = Outcome::of(&workload, &write(cluster, name, &patch, false).await?);
+        outcome = Outcome::of(&workload, &write(cluster, &target, &patch, false).await?);
     }
     let end = match outcome {
         Outcome::Freed => "freed".to_owned(),
@@ -69,28 +95,28 @@ pub(crate) async fn run(cluster: &Cluster, options: &Options) -> Result<ExitCode
         Outcome::PutBack => return Err(Error::Refused(alive(&workload))),
     };
     let suffix = if options.dry_run { " (dry run)" } else { "" };
-    output::line(&format!("deployment.apps/{name}: {end}{suffix}"))?;
+    output::line(&format!("{target}: {end}{suffix}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn write(
     cluster: &Cluster,
-    name: &str,
+    target: &Target<'_>,
     patch: &json_patch::Patch,
     dry_run: bool,
-) -> Result<Deployment, Error> {
+) -> Result<DynamicObject, Error> {
     let params = PatchParams {
         field_manager: Some(contract::CLI_MANAGER.to_owned()),
         dry_run,
         ..PatchParams::default()
     };
-    let patch = Patch::<Deployment>::Json(patch.clone());
-    let written = cluster.deployments().patch(name, &params, &patch).await;
-    written.map_err(call("write the Deployment"))
+    let patch = Patch::<DynamicObject>::Json(patch.clone());
+    let written = cluster.of_kind(target.kind).patch(target.name, &params, &patch).await;
+    written.map_err(call("write the workload"))
 }
 
 impl Outcome {
-    fn of(before: &Deployment, after: &Deployment) -> Self {
+    fn of(before: &DynamicObject, after: &DynamicObject) -> Self {
         let held = tree::hold_of(after).is_some() || is_fenced(after);
         if !held && !after.labels().contains_key(contract::ARMED_LABEL) {
             Self::Freed
@@ -102,28 +128,32 @@ impl Outcome {
     }
 }
 
-fn is_fenced(workload: &Deployment) -> bool {
-    let seconds = workload.spec.as_ref().and_then(|spec| spec.min_ready_seconds);
-    seconds == Some(contract::FENCE_MIN_READY_SECONDS)
+fn is_fenced(workload: &DynamicObject) -> bool {
+    // A partition that forbids every update may be the user's own: it is no fence without a hold.
+    workload.data["spec"]["minReadySeconds"] == contract::FENCE_MIN_READY_SECONDS
 }
 
 /// Fenced, and nothing says what its own fields were.
-fn is_lost(workload: &Deployment) -> bool {
+fn is_lost(workload: &DynamicObject) -> bool {
     let hold = tree::hold_of(workload);
     is_fenced(workload) && hold.is_none_or(|hold| hold.as_fenced().is_none())
 }
 
-fn meaning(workload: &Deployment) -> Vec<String> {
-    let name = workload.name_any();
+fn meaning(target: &Target<'_>, workload: &DynamicObject) -> Vec<String> {
+    let noun = target.kind.as_str();
     let mut sentences = vec![format!(
-        "deployment.apps/{name}: taking Sluice's labels and annotation off; its controller, once \
-         it runs again, arms the Deployment again as long as the Rollout exists."
+        "{target}: taking Sluice's labels and annotation off; its controller, once it runs again, \
+         arms the {noun} again as long as the Rollout exists."
     )];
-    if let Some(HoldState::Fenced(fenced)) = tree::hold_of(workload).map(|hold| hold.state) {
+    let hold = tree::hold_of(workload).map(|hold| hold.state);
+    if let Some((stable, update)) = hold.as_ref().and_then(|hold| hold.stable().zip(hold.update())) {
+        let back = match target.kind {
+            WorkloadKind::CloneSet => "apply the manifest before".to_owned(),
+            kind => format!("kubectl rollout undo {}/{}", kind.noun(), target.name),
+        };
         sentences.push(format!(
-            "A release is on ({} to {}): the user's own fields come back, and the new version goes \
-             out at native speed. To go back instead: kubectl rollout undo deployment/{name}",
-            fenced.stable, fenced.revision
+            "A release is on ({stable} to {update}): the user's own fields come back, and the new \
+             version goes out at native speed. To go back instead: {back}"
         ));
     }
     if is_lost(workload) {
@@ -137,10 +167,9 @@ fn meaning(workload: &Deployment) -> Vec<String> {
 }
 
 /// Why nothing comes of it, and the better ways.
-fn alive(workload: &Deployment) -> String {
+fn alive(workload: &DynamicObject) -> String {
     let rollout = workload.labels().get(contract::ROLLOUT_LABEL).map_or("NAME", String::as_str);
-    let fenced = tree::hold_of(workload).is_some_and(|hold| hold.as_fenced().is_some());
-    let release = if fenced {
+    let release = if tree::hold_of(workload).is_some_and(|hold| hold.is_release()) {
         format!(
             "to go back: kubectl sluice abort {rollout}; to go on: kubectl sluice promote \
              {rollout} --full; "
@@ -173,7 +202,7 @@ fn told(operation: &PatchOperation) -> Option<String> {
 }
 
 /// Everything of ours off in one write, which fails if anything of it changed meanwhile.
-fn freeing(workload: &Deployment) -> json_patch::Patch {
+fn freeing(workload: &DynamicObject) -> json_patch::Patch {
     let mut operations = Vec::new();
     for label in [contract::ARMED_LABEL, contract::ROLLOUT_LABEL] {
         if workload.labels().contains_key(label) {
@@ -188,9 +217,9 @@ fn freeing(workload: &Deployment) -> json_patch::Patch {
     }
     if is_lost(workload) {
         let deadline = DEFAULT_PROGRESS_DEADLINE_SECONDS;
-        operations.push(set("paused", json!(false)));
-        operations.push(set("minReadySeconds", json!(0)));
-        operations.push(set("progressDeadlineSeconds", json!(deadline)));
+        operations.push(set(&["paused"], json!(false)));
+        operations.push(set(&["minReadySeconds"], json!(0)));
+        operations.push(set(&["progressDeadlineSeconds"], json!(deadline)));
     } else if let Some(hold) = tree::hold_of(workload) {
         operations.extend(restoring(&hold));
     }
@@ -198,23 +227,33 @@ fn freeing(workload: &Deployment) -> json_patch::Patch {
 }
 
 fn restoring(hold: &Hold) -> Vec<PatchOperation> {
-    let Some(fenced) = hold.as_fenced() else { return Vec::new() };
-    let original = &fenced.original;
-    let strategy =
-        json!({ "maxSurge": original.max_surge, "maxUnavailable": original.max_unavailable });
-    vec![
-        set("paused", json!(original.paused)),
-        set("minReadySeconds", json!(original.min_ready_seconds)),
-        set("progressDeadlineSeconds", json!(original.progress_deadline_seconds)),
-        PatchOperation::Replace(ReplaceOperation {
-            path: pointer(&["spec", "strategy", "rollingUpdate"]),
-            value: strategy,
-        }),
-    ]
+    const PARTITION: &str = "partition";
+    match &hold.state {
+        HoldState::Fenced(held) => {
+            let own = &held.original;
+            let rolling =
+                json!({ "maxSurge": own.max_surge, "maxUnavailable": own.max_unavailable });
+            vec![
+                set(&["paused"], json!(own.paused)),
+                set(&["minReadySeconds"], json!(own.min_ready_seconds)),
+                set(&["progressDeadlineSeconds"], json!(own.progress_deadline_seconds)),
+                set(&["strategy", "rollingUpdate"], rolling),
+            ]
+        }
+        HoldState::Partitioned(held) => {
+            let place = ["updateStrategy", "rollingUpdate", PARTITION];
+            vec![set(&place, json!(held.original.partition))]
+        }
+        HoldState::Portioned(held) => {
+            vec![set(&["updateStrategy", PARTITION], json!(held.original.partition))]
+        }
+        HoldState::Barred(_) => Vec::new(),
+    }
 }
 
-fn set(field: &str, value: Value) -> PatchOperation {
-    PatchOperation::Add(AddOperation { path: pointer(&["spec", field]), value })
+fn set(field: &[&str], value: Value) -> PatchOperation {
+    let path = pointer(&[&["spec"], field].concat());
+    PatchOperation::Add(AddOperation { path, value })
 }
 
 fn remove(path: &[&str]) -> PatchOperation {

@@ -29,7 +29,7 @@ pub(crate) struct Seen<'a> {
 }
 
 /// The hold on a Deployment, if there is a readable one.
-pub(crate) fn hold_of(workload: &Deployment) -> Option<Hold> {
+pub(crate) fn hold_of(workload: &impl ResourceExt) -> Option<Hold> {
     match Hold::read(workload.annotations().get(contract::HOLD_ANNOTATION)?) {
         Reading::Hold(hold) => Some(*hold),
         _ => None,

@@ -15,7 +15,7 @@ pub(crate) const ADVICE: &[(&str, &str)] = &[
     ("RecreateStrategy", "Set spec.strategy.type of the Deployment to RollingUpdate."),
     ("OnDeleteStrategy", "Set spec.updateStrategy.type to one that updates pods by itself."),
     ("NewerHold", "Upgrade Sluice: an older controller never touches a newer hold."),
-    ("HoldUnreadable", "Free the Deployment: kubectl sluice release-hold DEPLOYMENT."),
+    ("HoldUnreadable", "Free the workload: kubectl sluice release-hold [KIND/]NAME."),
     ("FenceWithoutHold", "Free the Deployment, then apply its manifest again."),
     ("Webhook", "Look at the webhook: kubectl -n sluice-system get pods; every write is repeated."),
     ("FactsUnknown", "Nothing: they are read again by themselves."),

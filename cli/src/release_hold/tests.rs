@@ -1,7 +1,9 @@
 //! What is written to free a Deployment, and what is said of it.
 
 use crds::hold::Bar;
-use crds::{Fenced, IntOrPercent, Original, Revision};
+use crds::{
+    Fenced, IntOrPercent, Original, Partition, Partitioned, Portion, Portioned, Revision,
+};
 
 use super::*;
 
@@ -18,7 +20,7 @@ fn fenced() -> Hold {
 }
 
 /// An armed Deployment with this annotation and this minReadySeconds.
-fn armed(hold: Option<&str>, min_ready_seconds: i32) -> Deployment {
+fn armed(hold: Option<&str>, min_ready_seconds: i32) -> DynamicObject {
     let annotations = hold.map(|text| json!({ contract::HOLD_ANNOTATION: text }));
     let labels = json!({ contract::ARMED_LABEL: "true", contract::ROLLOUT_LABEL: "shop" });
     serde_json::from_value(json!({
@@ -33,18 +35,18 @@ fn armed(hold: Option<&str>, min_ready_seconds: i32) -> Deployment {
     .unwrap()
 }
 
-fn in_release() -> Deployment {
+fn in_release() -> DynamicObject {
     armed(Some(&fenced().to_text()), contract::FENCE_MIN_READY_SECONDS)
 }
 
 /// The Deployment as an apiserver without Sluice stores it.
-fn freed(workload: &Deployment) -> Deployment {
+fn freed(workload: &DynamicObject) -> DynamicObject {
     let mut value = serde_json::to_value(workload).unwrap();
     json_patch::patch(&mut value, &freeing(workload)).unwrap();
     serde_json::from_value(value).unwrap()
 }
 
-fn steps(workload: &Deployment) -> Vec<String> {
+fn steps(workload: &DynamicObject) -> Vec<String> {
     freeing(workload).0.iter().filter_map(told).collect()
 }
 
@@ -53,8 +55,8 @@ fn in_a_release_the_users_own_fields_come_back() {
     let before = in_release();
     let after = freed(&before);
     assert!(after.labels().is_empty() && after.annotations().is_empty());
-    let spec = after.spec.clone().unwrap();
-    assert_eq!((spec.min_ready_seconds, spec.progress_deadline_seconds), (Some(5), Some(300)));
+    let spec = &after.data["spec"];
+    assert_eq!((&spec["minReadySeconds"], &spec["progressDeadlineSeconds"]), (&json!(5), &json!(300)));
     assert_eq!(Outcome::of(&before, &after), Outcome::Freed);
     assert_eq!(
         steps(&before),
@@ -100,10 +102,43 @@ fn a_fence_that_nobody_can_lift_goes_whether_sluice_lives_or_not() {
         let before = armed(hold, contract::FENCE_MIN_READY_SECONDS);
         let after = freed(&before);
         assert_eq!(Outcome::of(&before, &after), Outcome::Freed);
-        assert_eq!(after.spec.unwrap().min_ready_seconds, Some(0));
+        assert_eq!(after.data["spec"]["minReadySeconds"], 0);
         // The webhook puts labels and annotation back.
         assert_eq!(Outcome::of(&before, &armed(hold, 0)), Outcome::Unfenced);
         assert_eq!(Outcome::of(&before, &before), Outcome::PutBack);
-        assert!(meaning(&before).last().unwrap().contains("Apply its manifest"));
+        assert!(meaning(&Target::named("web"), &before).last().unwrap().contains("Apply its manifest"));
     }
+}
+
+#[test]
+fn a_partition_comes_back_whatever_its_kind() {
+    let [new, old] = ["bbbbbbbbbb", "aaaaaaaaaa"].map(Revision::from);
+    let stateful = Partitioned::first(new.clone(), old.clone(), Partition { partition: 2 });
+    let partition = "33.3%".parse().unwrap();
+    let cloned = Portioned::first(new, old, Portion { partition });
+    let held = [
+        (HoldState::Partitioned(stateful), json!({ "rollingUpdate": { "partition": 2_147_483_647 } })),
+        (HoldState::Portioned(cloned), json!({ "partition": "100%" })),
+    ];
+    let last = held.map(|(state, strategy)| {
+        let mut workload = armed(Some(&Hold::of_release(state).to_text()), 0);
+        workload.data["spec"]["updateStrategy"] = strategy;
+        assert_eq!(Outcome::of(&workload, &freed(&workload)), Outcome::Freed);
+        assert!(alive(&workload).contains("abort shop"));
+        steps(&workload).pop().unwrap()
+    });
+    let expected = [
+        "set spec.updateStrategy.rollingUpdate.partition to 2",
+        "set spec.updateStrategy.partition to \"33.3%\"",
+    ];
+    assert_eq!(last, expected);
+}
+
+#[test]
+fn workloads_are_named_as_kubectl_does() {
+    let named = |text| Target::named(text).to_string();
+    assert_eq!(named("web"), "deployment.apps/web");
+    assert_eq!(named("deployment/web"), "deployment.apps/web");
+    assert_eq!(named("statefulset/db"), "statefulset.apps/db");
+    assert_eq!(named("cloneset/web"), "cloneset.apps.kruise.io/web");
 }
