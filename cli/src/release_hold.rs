@@ -146,7 +146,8 @@ fn meaning(target: &Target<'_>, workload: &DynamicObject) -> Vec<String> {
          arms the {noun} again as long as the Rollout exists."
     )];
     let hold = tree::hold_of(workload).map(|hold| hold.state);
-    if let Some((stable, update)) = hold.as_ref().and_then(|hold| hold.stable().zip(hold.update())) {
+    if let Some((stable, update)) = hold.as_ref().and_then(|hold| hold.stable().zip(hold.update()))
+    {
         let back = match target.kind {
             WorkloadKind::CloneSet => "apply the manifest before".to_owned(),
             kind => format!("kubectl rollout undo {}/{}", kind.noun(), target.name),

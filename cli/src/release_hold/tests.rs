@@ -1,9 +1,7 @@
 //! What is written to free a Deployment, and what is said of it.
 
 use crds::hold::Bar;
-use crds::{
-    Fenced, IntOrPercent, Original, Partition, Partitioned, Portion, Portioned, Revision,
-};
+use crds::{Fenced, IntOrPercent, Original, Partition, Partitioned, Portion, Portioned, Revision};
 
 use super::*;
 
@@ -56,7 +54,10 @@ fn in_a_release_the_users_own_fields_come_back() {
     let after = freed(&before);
     assert!(after.labels().is_empty() && after.annotations().is_empty());
     let spec = &after.data["spec"];
-    assert_eq!((&spec["minReadySeconds"], &spec["progressDeadlineSeconds"]), (&json!(5), &json!(300)));
+    assert_eq!(
+        (&spec["minReadySeconds"], &spec["progressDeadlineSeconds"]),
+        (&json!(5), &json!(300))
+    );
     assert_eq!(Outcome::of(&before, &after), Outcome::Freed);
     assert_eq!(
         steps(&before),
@@ -106,7 +107,9 @@ fn a_fence_that_nobody_can_lift_goes_whether_sluice_lives_or_not() {
         // The webhook puts labels and annotation back.
         assert_eq!(Outcome::of(&before, &armed(hold, 0)), Outcome::Unfenced);
         assert_eq!(Outcome::of(&before, &before), Outcome::PutBack);
-        assert!(meaning(&Target::named("web"), &before).last().unwrap().contains("Apply its manifest"));
+        assert!(
+            meaning(&Target::named("web"), &before).last().unwrap().contains("Apply its manifest")
+        );
     }
 }
 
@@ -117,7 +120,10 @@ fn a_partition_comes_back_whatever_its_kind() {
     let partition = "33.3%".parse().unwrap();
     let cloned = Portioned::first(new, old, Portion { partition });
     let held = [
-        (HoldState::Partitioned(stateful), json!({ "rollingUpdate": { "partition": 2_147_483_647 } })),
+        (
+            HoldState::Partitioned(stateful),
+            json!({ "rollingUpdate": { "partition": 2_147_483_647 } }),
+        ),
         (HoldState::Portioned(cloned), json!({ "partition": "100%" })),
     ];
     let last = held.map(|(state, strategy)| {

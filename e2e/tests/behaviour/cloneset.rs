@@ -234,21 +234,23 @@ async fn in_place() -> Outcome {
     .await
 }
 
+async fn pause(s: &Scenario, paused: bool) -> Outcome {
+    s.tell(&Told::Edit);
+    let patch = json!({"spec": {"updateStrategy": {"paused": paused}}}).to_string();
+    let args = ["patch", "cloneset", "web", "--type=merge", "-p", &patch];
+    s.kubectl.run(&args).await.map(drop)
+}
+
 #[tokio::test]
 async fn a_users_own_pause_is_waited_for() -> Outcome {
     let plan = plan(["1 pause", "100%"]);
     play("cs-paused", cloneset(3), plan, async |s: &mut Scenario| {
-        let pause = |paused: bool| json!({"spec": {"updateStrategy": {"paused": paused}}});
-        let patch = |text: String| async move {
-            let args = ["patch", "cloneset", "web", "--type=merge", "-p", &text];
-            s.kubectl.run(&args).await.map(drop)
-        };
-        patch(pause(true).to_string()).await?;
+        pause(s, true).await?;
         s.tell(&Told::Begin);
         s.app = s.app.clone().version("v2");
         s.apply().await?;
         s.waits_for("DeploymentPaused").await?;
-        patch(pause(false).to_string()).await?;
+        pause(s, false).await?;
         s.rests_in(1).await?;
         s.promote().await?;
         s.completes().await

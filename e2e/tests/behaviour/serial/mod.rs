@@ -2,5 +2,6 @@
 
 mod crash;
 mod dead;
+mod kinds;
 mod outage;
 mod prometheus;
