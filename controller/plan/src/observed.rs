@@ -11,7 +11,7 @@ use crds::{Request, Revision, RolloutSpec, RolloutStatus};
 use gate::verdict::Asked;
 use jiff::Timestamp;
 pub use stateful::{Stateful, StatefulRevision};
-pub use traffic::{RouteFact, RouteSeen, ServiceSeen, Traffic};
+pub use traffic::{CanarySeen, CanaryWanted, RouteFact, RouteSeen, ServiceSeen, Traffic};
 
 use crate::action::Ask;
 

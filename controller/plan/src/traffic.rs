@@ -3,9 +3,11 @@
 //! `retreat`'s to say.
 //!
 //! ```text
-//!   Services of ours -> their endpoints -> the holds of the routes -> taken by all gateways
-//!     -> settled -> Services of nobody deleted
+//!   Services of ours -> their endpoints -> the holds of the routes -> canary Ingresses
+//!     -> taken by all gateways -> settled -> Services of nobody deleted
 //! ```
+
+mod canary;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -296,11 +298,18 @@ fn write_routes(
         let hold = wanted(&fact.route);
         let said = match &fact.seen {
             Fact::Unknown(why) => Some(Wait::FactsUnknown { why: why.clone() }),
-            Fact::Absent if hold.is_none() => None,
-            Fact::Absent => Some(Wait::RouteMissing { route: title }),
-            Fact::Known(seen) => match hold.as_ref().and_then(|hold| unasked(seen, hold)) {
-                Some(why) => Some(Wait::RouteUnfit { route: title, why }),
-                None => write_route(draft, &fact.route, seen, hold),
+            Fact::Absent => {
+                let dropped = canary::drop_all(draft, traffic, &fact.route);
+                hold.map(|_| Wait::RouteMissing { route: title }).or(dropped)
+            }
+            Fact::Known(seen) => match hold.as_ref().and_then(|hold| unfit(seen, hold)) {
+                Some(why) => {
+                    canary::drop_all(draft, traffic, &fact.route);
+                    Some(Wait::RouteUnfit { route: title, why })
+                }
+                None => write_route(draft, &fact.route, seen, hold)
+                    .or_else(|| canary::bring(draft, traffic, &fact.route, seen))
+                    .or_else(|| seen.taken.clone().err().map(|why| Wait::Route { route: title, why })),
             },
         };
         wait = wait.or(said);
@@ -311,8 +320,11 @@ fn write_routes(
     wait
 }
 
-/// The route sends nothing to a Service that is to be shared.
-fn unasked(seen: &RouteSeen, hold: &RouteHold) -> Option<String> {
+/// The route sends nothing to a Service that is to be shared, or cannot be shared so.
+fn unfit(seen: &RouteSeen, hold: &RouteHold) -> Option<String> {
+    if let (true, Err(why)) = (holds(seen, Some(hold)), &seen.projected) {
+        return Some(why.clone());
+    }
     let asked = |share: &Share| {
         let names = [Some(&share.service), share.stable.as_ref(), Some(&share.canary)];
         seen.backends.iter().any(|backend| names.contains(&Some(backend)))
@@ -321,21 +333,21 @@ fn unasked(seen: &RouteSeen, hold: &RouteHold) -> Option<String> {
     Some(format!("no rule of it sends requests to service {}", share.service))
 }
 
+/// The route's annotation says this.
+fn holds(seen: &RouteSeen, hold: Option<&RouteHold>) -> bool {
+    seen.held().map(|held| &held.shares) == hold.map(|hold| &hold.shares)
+        && (hold.is_some() || seen.hold_text.is_none())
+}
+
 fn write_route(
     draft: &mut Draft<'_>,
     route: &RouteRef,
     seen: &RouteSeen,
     hold: Option<RouteHold>,
 ) -> Option<Wait> {
-    let same = seen.held().map(|held| &held.shares) == hold.as_ref().map(|hold| &hold.shares)
-        && (hold.is_some() || seen.hold_text.is_none());
-    let projected = seen.projected.clone();
-    if let (true, Err(why)) = (same, &projected) {
-        return Some(Wait::RouteUnfit { route: route.title(), why: why.clone() });
-    }
-    let moving = |why: String| Some(Wait::Route { route: route.title(), why });
-    if same && projected == Ok(true) {
-        return seen.taken.clone().err().and_then(moving);
+    let same = holds(seen, hold.as_ref());
+    if same && seen.projected == Ok(true) {
+        return None;
     }
     draft.act(Action::WriteRoute {
         route: route.clone(),
@@ -345,7 +357,8 @@ fn write_route(
         hold,
     });
     // A write that is repeated did not pass the webhook.
-    if same { Some(Wait::Webhook) } else { moving("it is being written".into()) }
+    let why = "it is being written".to_owned();
+    Some(if same { Wait::Webhook } else { Wait::Route { route: route.title(), why } })
 }
 
 /// Says since when all gateways have it, and waits until they have acted on it: what a condition

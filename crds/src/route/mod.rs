@@ -1,5 +1,5 @@
-//! The projection of a route: what the hold annotation makes of the rules of an HTTPRoute or a
-//! GRPCRoute, on every write. The same design as `crate::project` has for workloads.
+//! The projection of a route: what the hold annotation makes of the rules of an HTTPRoute, a
+//! GRPCRoute or an [Ingress](ingress), on every write. The same design as `crate::project` has for workloads.
 //!
 //! ```text
 //!   own rules --split--> live rules --undo--> own rules      for any rules, exactly
@@ -28,6 +28,7 @@ use crate::project::{Projection, Verdict, Writer};
 
 mod backend;
 mod hold;
+pub mod ingress;
 mod matches;
 mod object;
 mod pin;
