@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use crate::action::Action;
 use crate::draft::{Draft, later};
-use crate::observed::{Fact, RouteSeen, Sets, Traffic};
+use crate::observed::{Fact, RouteFact, RouteSeen, Sets, Traffic};
 use crate::revisions::{find, ready_of};
 use crate::waiting::Wait;
 
@@ -294,30 +294,51 @@ fn write_routes(
 ) -> Option<Wait> {
     let mut wait = None;
     for fact in &traffic.routes {
-        let title = fact.route.title();
-        let hold = wanted(&fact.route);
-        let said = match &fact.seen {
-            Fact::Unknown(why) => Some(Wait::FactsUnknown { why: why.clone() }),
-            Fact::Absent => {
-                let dropped = canary::drop_all(draft, traffic, &fact.route);
-                hold.map(|_| Wait::RouteMissing { route: title }).or(dropped)
-            }
-            Fact::Known(seen) => match hold.as_ref().and_then(|hold| unfit(seen, hold)) {
-                Some(why) => {
-                    canary::drop_all(draft, traffic, &fact.route);
-                    Some(Wait::RouteUnfit { route: title, why })
-                }
-                None => write_route(draft, &fact.route, seen, hold)
-                    .or_else(|| canary::bring(draft, traffic, &fact.route, seen))
-                    .or_else(|| seen.taken.clone().err().map(|why| Wait::Route { route: title, why })),
-            },
-        };
-        wait = wait.or(said);
+        wait = wait.or(write_one(draft, traffic, fact, wanted(&fact.route)));
     }
     if wait.is_some() {
         draft.status.routes.iter_mut().for_each(|route| route.seen_at = None);
     }
     wait
+}
+
+/// A canary that is not to be goes first: for that nobody needs the webhook.
+fn write_one(
+    draft: &mut Draft<'_>,
+    traffic: &Traffic,
+    fact: &RouteFact,
+    hold: Option<RouteHold>,
+) -> Option<Wait> {
+    let (route, title) = (&fact.route, fact.route.title());
+    let seen = match &fact.seen {
+        Fact::Known(seen) => seen,
+        Fact::Unknown(why) => return Some(Wait::FactsUnknown { why: why.clone() }),
+        Fact::Absent => {
+            let dropped = canary::drop_all(draft, traffic, route);
+            return hold.map(|_| Wait::RouteMissing { route: title }).or(dropped);
+        }
+    };
+    if let Some(why) = hold.as_ref().and_then(|hold| unfit(seen, hold)) {
+        canary::drop_all(draft, traffic, route);
+        return Some(Wait::RouteUnfit { route: title, why });
+    }
+    if !hold.as_ref().is_some_and(reaches_update) {
+        let dropped = canary::drop_all(draft, traffic, route);
+        let written = write_route(draft, route, seen, hold);
+        return written.or(dropped).or_else(|| taken(route, seen));
+    }
+    write_route(draft, route, seen, hold)
+        .or_else(|| canary::bring(draft, traffic, route, seen))
+        .or_else(|| taken(route, seen))
+}
+
+fn taken(route: &RouteRef, seen: &RouteSeen) -> Option<Wait> {
+    let why = seen.taken.clone().err()?;
+    Some(Wait::Route { route: route.title(), why })
+}
+
+fn reaches_update(hold: &RouteHold) -> bool {
+    hold.shares.iter().any(|share| share.weight > 0 || !share.conditions.is_empty())
 }
 
 /// The route sends nothing to a Service that is to be shared, or cannot be shared so.

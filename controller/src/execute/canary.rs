@@ -95,3 +95,6 @@ async fn bring(
     };
     context.cluster.patch(write).await
 }
+
+#[cfg(test)]
+mod tests;

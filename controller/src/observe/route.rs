@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Unreadable;
-use crate::raw::Raw;
+use crate::raw::{Raw, RouteKind};
 
 /// Conditions that say that a gateway serves a route as it is.
 const TAKEN: [&str; 2] = ["Accepted", "ResolvedRefs"];
@@ -56,8 +56,24 @@ struct Condition {
     message: String,
 }
 
-/// Reads a route.
-pub fn route(raw: &Raw) -> Result<RouteRead, Unreadable> {
+/// Reads routes of this kind.
+pub fn route_of(kind: RouteKind) -> fn(&Raw) -> Result<RouteRead, Unreadable> {
+    match kind {
+        RouteKind::Http | RouteKind::Grpc => route,
+        RouteKind::Ingress => ingress,
+    }
+}
+
+/// In a list of a kind that is the apiserver's own, no item says of which kind it is.
+fn ingress(raw: &Raw) -> Result<RouteRead, Unreadable> {
+    let mut value = raw.value().clone();
+    let reference = RouteKind::Ingress.reference("");
+    value["apiVersion"] = Value::from(reference.api_version);
+    value["kind"] = Value::from(reference.kind);
+    route(&Raw::new(value)?)
+}
+
+fn route(raw: &Raw) -> Result<RouteRead, Unreadable> {
     let value = raw.value();
     let status = match value.get("status") {
         Some(status) => Status::deserialize(status)?,

@@ -70,7 +70,7 @@ impl OwnTraffic {
             Source::Slices(_) => changed(&mut self.slices, event, observe::slice),
             Source::Routes(kind, _) => {
                 let mirror = self.routes.get_mut(kind);
-                mirror.is_some_and(|mirror| changed(mirror, event, observe::route))
+                mirror.is_some_and(|mirror| changed(mirror, event, observe::route_of(*kind)))
             }
             _ => false,
         }
@@ -89,7 +89,7 @@ impl OwnTraffic {
     /// What a write or a live read of ours returned.
     pub fn put_route(&mut self, kind: RouteKind, raw: &Raw) {
         if let Some(mirror) = self.routes.get_mut(&kind) {
-            mirror.put(&raw.key(), Entry::new(raw, observe::route(raw)));
+            mirror.put(&raw.key(), Entry::new(raw, observe::route_of(kind)(raw)));
         }
     }
 
@@ -192,18 +192,18 @@ impl OwnTraffic {
     }
 
     fn canaries_of(&self, key: &Key) -> Vec<CanarySeen> {
-        let of = |(kind, mirror)| {
-            reads(mirror).filter_map(move |(own, read)| {
+        let mut all = Vec::new();
+        for (kind, mirror) in &self.routes {
+            all.extend(reads(mirror).filter_map(|(own, read)| {
                 let (marks, _) = read.ours.as_ref()?;
                 (marks.rollout == key.name).then(|| CanarySeen {
                     name: own.name.clone(),
                     uid: read.seen.uid.clone(),
-                    route: RouteKind::reference(*kind, &marks.route),
+                    route: kind.reference(&marks.route),
                     revision: Revision::from(marks.revision.as_str()),
                 })
-            })
-        };
-        let mut all: Vec<_> = self.routes.iter().flat_map(of).collect();
+            }));
+        }
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }

@@ -9,6 +9,7 @@ mod batches;
 mod broken;
 mod cli;
 mod gates;
+mod ingress;
 mod pauses;
 mod policy;
 mod reapply;

@@ -58,7 +58,8 @@ pub fn canary(user: &Value) -> Option<Value> {
     let most = NAME_MAX.saturating_sub(revision.len() + 1);
     let head: String = own.chars().take(most).collect();
     let head = head.trim_end_matches(['-', '.']);
-    let mut spec = Map::from_iter([("rules".to_owned(), Value::from(rules(route.rules, hold)))]);
+    let rules = Some(rules(route.rules, hold)).filter(|rules| !rules.is_empty())?;
+    let mut spec = Map::from_iter([("rules".to_owned(), Value::from(rules))]);
     for key in ["ingressClassName", "tls"] {
         spec.extend(user["spec"].get(key).map(|value| (key.to_owned(), value.clone())));
     }

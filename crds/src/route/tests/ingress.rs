@@ -1,5 +1,7 @@
 //! The projection of an Ingress, and the canary Ingress beside it.
 
+use proptest::prelude::*;
+
 use super::super::ingress::{Canary, canary, corrected};
 use super::*;
 
@@ -237,4 +239,72 @@ fn classes_of_the_family_and_by_annotation() {
     let made = canary(&held(&old, &[share(20)])).unwrap();
     assert_eq!(made["metadata"]["annotations"]["kubernetes.io/ingress.class"], "nginx");
     assert_eq!(made["spec"].get("ingressClassName"), None);
+}
+
+/// An Ingress of any paths, some of them to Services of a hold.
+fn any_ingress() -> impl Strategy<Value = Value> {
+    let service = prop::sample::select(vec!["web", "api", "other"]);
+    let paths = prop::collection::vec(service, 0..4);
+    prop::collection::vec(prop::option::of(paths), 0..4).prop_map(|all| {
+        let rule = |paths: Option<Vec<&str>>| match paths {
+            None => json!({ "host": "empty.example" }),
+            Some(paths) => {
+                let paths: Vec<Value> = paths.iter().map(|name| path("/x", name)).collect();
+                json!({ "http": { "paths": paths }, "x-unknown": [1] })
+            }
+        };
+        let mut ingress = shop();
+        ingress["spec"]["rules"] = all.into_iter().map(rule).collect();
+        ingress
+    })
+}
+
+fn any_hold() -> impl Strategy<Value = Vec<Share>> {
+    let weight = prop::sample::select(vec![0, 1, 50, 99, 100]);
+    (weight, any::<bool>(), any::<bool>(), "[ab]").prop_map(|(weight, both, chosen, revision)| {
+        let conditions = if chosen { vec![header("user", "beta")] } else { Vec::new() };
+        let of = |service: &str| Share {
+            service: service.to_owned(),
+            stable: Some(format!("{service}-0")),
+            canary: format!("{service}-{revision}"),
+            weight,
+            conditions: conditions.clone(),
+        };
+        if both { vec![of("web"), of("api")] } else { vec![of("web")] }
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_was_held_before_the_users_own_comes_back(
+        own in any_ingress(),
+        holds in prop::collection::vec(any_hold(), 1..4),
+    ) {
+        let mut live = own.clone();
+        for hold in &holds {
+            live = held(&live, hold);
+            prop_assert_eq!(projected(&live), Ok(true));
+            let mut applied = live.clone();
+            applied["spec"] = own["spec"].clone();
+            prop_assert_eq!(&written(&live, &applied, Writer::Other).0, &live);
+        }
+        prop_assert_eq!(restored(&live), own);
+    }
+
+    /// A canary Ingress stands on paths of the live one alone, and serves one revision alone.
+    #[test]
+    fn a_canary_has_paths_of_held_services_only(own in any_ingress(), hold in any_hold()) {
+        let live = held(&own, &hold);
+        let pinned = |name: &&&str| hold.iter().any(|one| one.stable.as_deref() == Some(**name));
+        let paths = backends(&live).iter().filter(pinned).count();
+        let Some(made) = canary(&live) else {
+            let asks = hold[0].weight > 0 || !hold[0].conditions.is_empty();
+            prop_assert!(!asks || hold[0].weight == 100 || paths == 0);
+            return Ok(());
+        };
+        prop_assert_eq!(backends(&made).len(), paths);
+        let ours = |name: &&str| hold.iter().any(|one| one.canary == **name);
+        prop_assert!(backends(&made).iter().all(ours));
+        prop_assert_eq!(corrected(&made, &made), made);
+    }
 }
