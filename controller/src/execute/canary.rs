@@ -29,6 +29,8 @@ pub async fn write(
     let user = Key::new(&rollout.namespace, &route.name);
     let of_user = |error| failed(WHAT, Kind::Route(kind), &user)(error);
     let live = context.cluster.get(Kind::Route(kind), &user).await.map_err(of_user)?;
+    let rollout_key = Key::new(&rollout.namespace, &rollout.name);
+    context.with_world(|world| world.wrote_route(&rollout_key, kind, &live));
     let is_asked = |wanted: &Value| live.uid() == uid && wanted["metadata"]["name"] == name;
     let Some(wanted) = canary(live.value()).filter(is_asked) else {
         return Err(of_user(CallError::Stale(None)));
@@ -36,8 +38,7 @@ pub async fn write(
     let key = Key::new(&rollout.namespace, name);
     let written = bring(context, rollout, Kind::Route(kind), &key, wanted).await;
     let raw = written.map_err(failed(WHAT, Kind::Route(kind), &key))?;
-    let rollout = Key::new(&rollout.namespace, &rollout.name);
-    context.with_world(|world| world.wrote_route(&rollout, kind, &raw));
+    context.with_world(|world| world.wrote_route(&rollout_key, kind, &raw));
     Ok(())
 }
 

@@ -184,7 +184,8 @@ impl OwnTraffic {
         match mirror.get(&Key::new(namespace, &route.name)).map(|entry| &entry.value) {
             None => Fact::Absent,
             Some(Ok(read)) => {
-                let canary = read.wanted.as_ref().and_then(|wanted| beside(mirror, namespace, wanted));
+                let canary =
+                    read.wanted.as_ref().and_then(|wanted| beside(mirror, namespace, wanted));
                 Fact::Known(RouteSeen { canary, ..read.seen.clone() })
             }
             Some(Err(unreadable)) => Fact::Unknown(unreadable.to_string()),

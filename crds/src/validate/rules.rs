@@ -105,7 +105,9 @@ fn asks_nothing(matches: &Value) -> Option<&'static str> {
     let parts = ["headers", "queryParams", "cookies"];
     let empty = |one: &Value| parts.iter().all(|part| none(&one[part]));
     let found = matches.as_array()?.iter().any(empty);
-    found.then_some("a match asks for nothing: give it headers, queryParams or cookies, or remove it")
+    found.then_some(
+        "a match asks for nothing: give it headers, queryParams or cookies, or remove it",
+    )
 }
 
 /// A batch's size. Ok(None) where there is none of a type that could be one.

@@ -429,9 +429,7 @@ fn routes_and_the_traffic_of_a_batch() {
 }
 
 fn chosen_by(refs: &[(&str, &str)], matches: Value) -> Vec<String> {
-    let one = |(version, kind): &(&str, &str)| {
-        json!({ "apiVersion": version, "kind": kind, "name": "web" })
-    };
+    let one = |(version, kind): &(&str, &str)| json!({ "apiVersion": version, "kind": kind, "name": "web" });
     let refs: Vec<Value> = refs.iter().map(one).collect();
     let routes = json!([{ "name": "web", "service": "web", "refs": refs }]);
     with_routes(routes, json!({ "matches": matches }))
@@ -457,7 +455,12 @@ fn what_a_route_cannot_choose_by_is_refused_with_field_value_and_cure() {
     let cases = [
         (INGRESS, json!([{ "queryParams": pair("1") }]), "[0].queryParams: Ingress web", "a=1"),
         (INGRESS, json!([{ "headers": two }]), "[0].headers: Ingress web", "b=2"),
-        (INGRESS, json!([{ "headers": pair("1") }, { "headers": pair("2") }]), "[1].headers", "a=2"),
+        (
+            INGRESS,
+            json!([{ "headers": pair("1") }, { "headers": pair("2") }]),
+            "[1].headers",
+            "a=2",
+        ),
         (INGRESS, json!([{ "cookies": pair("1") }]), "[0].cookies", "a=1"),
         (
             INGRESS,
@@ -465,7 +468,12 @@ fn what_a_route_cannot_choose_by_is_refused_with_field_value_and_cure() {
             "[0].cookies",
             "give two matches",
         ),
-        (HTTP, json!([{ "cookies": pair("always") }]), "[0].cookies: HTTPRoute web", "header cookie"),
+        (
+            HTTP,
+            json!([{ "cookies": pair("always") }]),
+            "[0].cookies: HTTPRoute web",
+            "header cookie",
+        ),
     ];
     for (kind, matches, field, part) in cases {
         let said = chosen_by(&[kind], matches);
@@ -480,7 +488,8 @@ fn what_a_route_cannot_choose_by_is_refused_with_field_value_and_cure() {
 
 #[test]
 fn a_kind_of_route_has_its_own_version() {
-    let said = chosen_by(&[(HTTP.0, INGRESS.1)], json!([{ "headers": [{ "name": "a", "value": "1" }] }]));
+    let said =
+        chosen_by(&[(HTTP.0, INGRESS.1)], json!([{ "headers": [{ "name": "a", "value": "1" }] }]));
     assert_eq!(
         said,
         ["spec.routes[0].refs[0].apiVersion: gateway.networking.k8s.io/v1 is not supported for \

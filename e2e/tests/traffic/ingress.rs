@@ -44,7 +44,10 @@ async fn an_ingress_under_a_hold_shares_requests_and_comes_back() -> Outcome {
         in_effect(&all, |tally| tally.of("v1") == 0).await?;
         let scale = ["scale", "deployment/web", "--replicas=0"];
         stage.kubectl.run(&scale).await?;
-        stage.kubectl.run(&["wait", "pod", "-l", "app=web", "--for=delete", "--timeout=90s"]).await?;
+        stage
+            .kubectl
+            .run(&["wait", "pod", "-l", "app=web", "--for=delete", "--timeout=90s"])
+            .await?;
         check(all.clone().requests(500, 500), 100).await?;
         stage.kubectl.run(&["scale", "deployment/web", "--replicas=2"]).await?;
         stage.kubectl.run(&["rollout", "status", "deployment/web", "--timeout=90s"]).await?;

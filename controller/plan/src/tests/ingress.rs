@@ -15,7 +15,11 @@ use crate::action::{Action, Plan};
 use crate::observed::{CanarySeen, CanaryWanted, Fact, Sets};
 
 fn web() -> RouteRef {
-    RouteRef { api_version: "networking.k8s.io/v1".into(), kind: "Ingress".into(), name: "web".into() }
+    RouteRef {
+        api_version: "networking.k8s.io/v1".into(),
+        kind: "Ingress".into(),
+        name: "web".into(),
+    }
 }
 
 /// The canary Ingress that a hold asks for: named after the revision that its Service is of.

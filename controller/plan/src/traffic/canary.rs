@@ -26,11 +26,7 @@ pub(super) fn bring(
 }
 
 /// None beside this route.
-pub(super) fn drop_all(
-    draft: &mut Draft<'_>,
-    traffic: &Traffic,
-    route: &RouteRef,
-) -> Option<Wait> {
+pub(super) fn drop_all(draft: &mut Draft<'_>, traffic: &Traffic, route: &RouteRef) -> Option<Wait> {
     drop_others(draft, traffic, route, None)
 }
 

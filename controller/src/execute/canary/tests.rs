@@ -44,7 +44,8 @@ fn ingress(weight: u32) -> Value {
 
 /// The canary Ingress as the apiserver has it.
 fn made(weight: u32, version: u32) -> Value {
-    let made = json!({ "metadata": { "uid": "uid-canary", "resourceVersion": version.to_string() } });
+    let made =
+        json!({ "metadata": { "uid": "uid-canary", "resourceVersion": version.to_string() } });
     with(&canary(&ingress(weight)).unwrap(), &made)
 }
 
@@ -106,8 +107,7 @@ async fn one_is_made_and_owned_by_the_rollout() {
     body["metadata"]["ownerReferences"] = json!([{ "apiVersion": "sluice.dev/v1alpha1",
         "kind": "Rollout", "name": "web", "uid": "uid-rollout", "controller": true,
         "blockOwnerDeletion": false }]);
-    let exchanges =
-        vec![read(USER, 200, ingress(20)), write(CREATE, body, 201, made(20, 40))];
+    let exchanges = vec![read(USER, 200, ingress(20)), write(CREATE, body, 201, made(20, 40))];
     let (result, after) = carried_out(&[&ingress(20)], wanted(), exchanges).await;
     result.unwrap();
     assert_eq!(asked(&after), right(true));

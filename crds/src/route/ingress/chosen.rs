@@ -57,11 +57,19 @@ impl<'a> Chosen<'a> {
             return no("cookies", pair, "an Ingress asks for one cookie: give one");
         }
         if let (Some(_), Some(pair)) = (headers.first(), cookies.first()) {
-            return no("cookies", pair, "not with a header at once: give two matches, of which one does");
+            return no(
+                "cookies",
+                pair,
+                "not with a header at once: give two matches, of which one does",
+            );
         }
         if let Some(pair) = headers.first() {
             if self.header.replace(pair).is_some() {
-                return no("headers", pair, "an Ingress has one header for all matches: remove one");
+                return no(
+                    "headers",
+                    pair,
+                    "an Ingress has one header for all matches: remove one",
+                );
             }
         }
         if let Some(pair) = cookies.first() {
@@ -69,7 +77,11 @@ impl<'a> Chosen<'a> {
                 return no("cookies", pair, "a cookie of an Ingress is Exact, its value always");
             }
             if self.cookie.replace(pair).is_some() {
-                return no("cookies", pair, "an Ingress has one cookie for all matches: remove one");
+                return no(
+                    "cookies",
+                    pair,
+                    "an Ingress has one cookie for all matches: remove one",
+                );
             }
         }
         Ok(())

@@ -43,7 +43,8 @@ pub(super) fn own(live: &[Value], known: &[&RouteHold]) -> Vec<Value> {
     let shares: Vec<&Share> = known.iter().flat_map(|hold| &hold.shares).collect();
     let mut rules = live.to_vec();
     rename(&mut rules, |name| {
-        let is_ours = |share: &&&Share| share.canary == name || share.stable.as_deref() == Some(name);
+        let is_ours =
+            |share: &&&Share| share.canary == name || share.stable.as_deref() == Some(name);
         shares.iter().find(is_ours).map(|share| share.service.clone())
     });
     rules
@@ -56,9 +57,8 @@ fn stands_in(share: &Share) -> Option<&str> {
 
 /// The Ingress can be shared as the hold wants it.
 fn fits(hold: &RouteHold, place: Place) -> Result<(), Unfit> {
-    let dialect = Dialect::of(place.raw).ok_or_else(|| {
-        Unfit::Class(dialect::class(place.raw).unwrap_or("no class").to_owned())
-    })?;
+    let dialect = Dialect::of(place.raw)
+        .ok_or_else(|| Unfit::Class(dialect::class(place.raw).unwrap_or("no class").to_owned()))?;
     if place.raw["metadata"]["annotations"][dialect.key(dialect::CANARY)] == "true" {
         return Err(Unfit::IsCanary);
     }
@@ -86,8 +86,7 @@ fn service(path: &Value) -> Option<&str> {
 }
 
 fn rename(rules: &mut [Value], new: impl Fn(&str) -> Option<String>) {
-    let paths =
-        rules.iter_mut().filter_map(|rule| rule.pointer_mut("/http/paths")?.as_array_mut());
+    let paths = rules.iter_mut().filter_map(|rule| rule.pointer_mut("/http/paths")?.as_array_mut());
     for path in paths.flatten() {
         if let Some(name) = service(path).and_then(&new) {
             path["backend"]["service"]["name"] = Value::from(name);

@@ -214,7 +214,8 @@ fn an_ingress_that_cannot_be_shared_stays_as_it_is_and_says_so() {
         (own, "it names the Service web-bbbbbbbbbb itself"),
     ];
     for (object, said) in cases {
-        let (live, projection) = written(&object, &with_hold(&object, &[share(20)]), Writer::Controller);
+        let (live, projection) =
+            written(&object, &with_hold(&object, &[share(20)]), Writer::Controller);
         assert_eq!(live["spec"], object["spec"]);
         assert!(projection.warnings[0].contains(said), "{said}: {:?}", projection.warnings);
         assert!(projected(&live).unwrap_err().to_string().contains(said));
