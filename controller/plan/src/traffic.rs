@@ -142,6 +142,9 @@ pub(crate) fn home(draft: &mut Draft<'_>) -> Flow {
     if let Some(wait) = settle(draft) {
         return Flow::Moving(wait);
     }
+    if let Some(wait) = still_named(traffic) {
+        return Flow::Moving(wait);
+    }
     if drop_services(draft, traffic, &BTreeSet::new()) {
         return Flow::Moving(Wait::Disarming);
     }
@@ -401,6 +404,17 @@ fn settled_at(draft: &Draft<'_>, name: &str, seen_at: Timestamp) -> Timestamp {
     let mut routes = draft.seen.rollout.spec.routes.iter();
     let own = routes.find(|route| route.name == name).and_then(|route| route.settle);
     seen_at.checked_add(own.map_or(SETTLE, |own| own.get())).unwrap_or(Timestamp::MAX)
+}
+
+/// A route without a hold names a Service of ours all the same, by whatever happened to it: its
+/// requests would go nowhere.
+fn still_named(traffic: &Traffic) -> Option<Wait> {
+    traffic.routes.iter().find_map(|fact| {
+        let Fact::Known(seen) = &fact.seen else { return None };
+        let ours = traffic.services.iter().find(|ours| seen.backends.contains(&ours.name))?;
+        let why = format!("it names service {} still: apply its own rules again", ours.name);
+        Some(Wait::RouteUnfit { route: fact.route.title(), why })
+    })
 }
 
 /// True if any had to go.

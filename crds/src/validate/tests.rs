@@ -428,8 +428,11 @@ fn routes_and_the_traffic_of_a_batch() {
     assert!(said.iter().any(|line| line.starts_with(none)), "{said:#?}");
 }
 
-fn chosen_by(refs: &[(&str, &str)], matches: Value) -> Vec<String> {
-    let one = |(version, kind): &(&str, &str)| json!({ "apiVersion": version, "kind": kind, "name": "web" });
+fn chosen_by(refs: &[(&str, &str)], matches: &Value) -> Vec<String> {
+    let one = |(version, kind): &(&str, &str)| {
+        let fields = [("apiVersion", *version), ("kind", *kind), ("name", "web")];
+        Value::from_iter(fields)
+    };
     let refs: Vec<Value> = refs.iter().map(one).collect();
     let routes = json!([{ "name": "web", "service": "web", "refs": refs }]);
     with_routes(routes, json!({ "matches": matches }))
@@ -442,9 +445,9 @@ const HTTP: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
 fn an_ingress_chooses_by_one_header_and_one_cookie() {
     let header = json!({ "headers": [{ "name": "user", "value": "beta" }] });
     let cookie = json!({ "cookies": [{ "name": "beta", "value": "always" }] });
-    let said = chosen_by(&[INGRESS], json!([header, cookie]));
+    let said = chosen_by(&[INGRESS], &json!([header, cookie]));
     assert_eq!(said, Vec::<String>::new());
-    let said = chosen_by(&[HTTP], json!([header]));
+    let said = chosen_by(&[HTTP], &json!([header]));
     assert_eq!(said, Vec::<String>::new());
 }
 
@@ -476,20 +479,20 @@ fn what_a_route_cannot_choose_by_is_refused_with_field_value_and_cure() {
         ),
     ];
     for (kind, matches, field, part) in cases {
-        let said = chosen_by(&[kind], matches);
+        let said = chosen_by(&[kind], &matches);
         let field = format!("spec.strategy.batches[0].traffic.matches{field}");
         let found = said.iter().any(|line| line.starts_with(&field) && line.contains(part));
         assert!(found && said.len() == 1, "{field}, {part}: {said:#?}");
     }
     // Where requests come by both, both have to be able to.
-    let said = chosen_by(&[INGRESS, HTTP], json!([{ "cookies": pair("always") }]));
+    let said = chosen_by(&[INGRESS, HTTP], &json!([{ "cookies": pair("always") }]));
     assert_eq!(said.len(), 1, "{said:#?}");
 }
 
 #[test]
 fn a_kind_of_route_has_its_own_version() {
     let said =
-        chosen_by(&[(HTTP.0, INGRESS.1)], json!([{ "headers": [{ "name": "a", "value": "1" }] }]));
+        chosen_by(&[(HTTP.0, INGRESS.1)], &json!([{ "headers": [{ "name": "a", "value": "1" }] }]));
     assert_eq!(
         said,
         ["spec.routes[0].refs[0].apiVersion: gateway.networking.k8s.io/v1 is not supported for \

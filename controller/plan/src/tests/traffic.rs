@@ -270,6 +270,22 @@ fn at_the_end_the_route_is_the_users_own_and_nothing_of_ours_is_left() {
 }
 
 #[test]
+fn a_service_stays_as_long_as_a_route_names_it() {
+    let mut scene = shared();
+    scene.annotate(None);
+    scene.workload().fields = fields(&ORIGINAL);
+    scene.sets(Sets { update: Some(set("v2", 10)), old: Vec::new() });
+    settled(&mut scene);
+    let name = traffic(&mut scene).services[0].name.clone();
+    route(&mut scene).backends = vec![name];
+    scene.later(11);
+    let plan = settled(&mut scene);
+    assert_eq!((waits(&plan), traffic(&mut scene).services.len()), ("RouteUnfit", 2));
+    route(&mut scene).backends = vec!["web".into()];
+    assert_phase(&settled(&mut scene), Phase::Ready, "");
+}
+
+#[test]
 fn a_route_that_is_not_there_is_said() {
     let mut scene = routed(Scene::announced());
     traffic(&mut scene).routes[0].seen = Fact::Absent;

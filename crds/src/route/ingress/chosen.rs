@@ -45,46 +45,39 @@ impl<'a> Chosen<'a> {
     }
 
     fn take(&mut self, at: usize, condition: &'a Condition) -> Result<(), Unsayable> {
-        let Condition { headers, query_params, cookies } = condition;
-        let no = |field, pair: &Pair, why| Err(Unsayable { at, field, asked: shown(pair), why });
-        if let Some(pair) = query_params.first() {
-            return no("queryParams", pair, "match a header or a cookie instead");
+        if let Some((field, pair, why)) = self.wrong(condition) {
+            return Err(Unsayable { at, field, asked: shown(pair), why });
         }
-        if let Some(pair) = headers.get(1) {
-            return no("headers", pair, "an Ingress asks for one header: give one");
-        }
-        if let Some(pair) = cookies.get(1) {
-            return no("cookies", pair, "an Ingress asks for one cookie: give one");
-        }
-        if let (Some(_), Some(pair)) = (headers.first(), cookies.first()) {
-            return no(
-                "cookies",
-                pair,
-                "not with a header at once: give two matches, of which one does",
-            );
-        }
-        if let Some(pair) = headers.first() {
-            if self.header.replace(pair).is_some() {
-                return no(
-                    "headers",
-                    pair,
-                    "an Ingress has one header for all matches: remove one",
-                );
-            }
-        }
-        if let Some(pair) = cookies.first() {
-            if pair.value != ALWAYS || pair.compare != Compare::Exact {
-                return no("cookies", pair, "a cookie of an Ingress is Exact, its value always");
-            }
-            if self.cookie.replace(pair).is_some() {
-                return no(
-                    "cookies",
-                    pair,
-                    "an Ingress has one cookie for all matches: remove one",
-                );
-            }
-        }
+        self.header = condition.headers.first().or(self.header);
+        self.cookie = condition.cookies.first().or(self.cookie);
         Ok(())
+    }
+
+    /// What cannot be said beside what was taken before.
+    fn wrong<'b>(
+        &self,
+        condition: &'b Condition,
+    ) -> Option<(&'static str, &'b Pair, &'static str)> {
+        let Condition { headers, query_params, cookies } = condition;
+        let odd = |pair: &&Pair| pair.value != ALWAYS || pair.compare != Compare::Exact;
+        let other = |pair: &&Pair| self.header.is_some_and(|taken| taken != *pair);
+        let another = |pair: &&Pair| self.cookie.is_some_and(|taken| taken != *pair);
+        let (header, cookie) = (headers.first(), cookies.first());
+        let both = cookie.filter(|_| header.is_some());
+        let found = [
+            ("queryParams", query_params.first(), "match a header or a cookie instead"),
+            ("headers", headers.get(1), "a match of an Ingress has one header: give one"),
+            ("cookies", cookies.get(1), "a match of an Ingress has one cookie: give one"),
+            ("cookies", both, "not with a header at once: give two matches, and either is enough"),
+            ("cookies", cookie.filter(odd), "a cookie of an Ingress is Exact, its value always"),
+            ("headers", header.filter(other), "an Ingress has one header for all: remove a match"),
+            (
+                "cookies",
+                cookie.filter(another),
+                "an Ingress has one cookie for all: remove a match",
+            ),
+        ];
+        found.into_iter().find_map(|(field, pair, why)| Some((field, pair?, why)))
     }
 }
 

@@ -163,6 +163,18 @@ fn names_of_canary_ingresses_fit() {
     assert_eq!(name, format!("{}-bbbbbbbbbb", "a".repeat(241)));
 }
 
+/// No webhook saw the write: what the hold before remembered is in the next one, and the hold.
+#[test]
+fn a_weight_that_no_webhook_saw_is_made_good_by_the_next_write() {
+    let live = held(&shop(), &[share(20)]);
+    let hold = RouteHold { own: hold_of(&live).own, ..RouteHold::new(vec![share(100)]) };
+    let unseen = with_text(&live, &hold.to_text());
+    assert_eq!((projected(&unseen), canary(&unseen)), (Ok(false), None));
+    let (seen, _) = written(&unseen, &unseen, Writer::Controller);
+    assert_eq!(projected(&seen), Ok(true));
+    assert_eq!(restored(&seen), shop());
+}
+
 /// What `kubectl apply` and GitOps tools send.
 #[test]
 fn the_manifest_applied_again_lands_projected_and_silently() {

@@ -13,6 +13,7 @@ mod limits;
 mod properties;
 mod user;
 mod weights;
+mod without;
 
 /// A backend as the apiserver shows it.
 fn backend(name: &str, weight: u64) -> Value {
