@@ -23,7 +23,8 @@ pub struct OwnTraffic {
     routes: BTreeMap<RouteKind, Mirror<Read<RouteRead>>>,
 }
 
-/// The kinds of routes that a Rollout names; one that names none any more may have left some behind.
+/// The kinds of routes that a Rollout names; one that names none any more may have left some of
+/// them behind.
 pub fn kinds_of(spec: &RolloutSpec) -> BTreeSet<RouteKind> {
     let refs = spec.routes.iter().flat_map(|route| &route.refs);
     let named: BTreeSet<_> = refs.filter_map(RouteKind::of).collect();

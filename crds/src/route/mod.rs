@@ -1,5 +1,6 @@
 //! The projection of a route: what the hold annotation makes of the rules of an HTTPRoute, a
-//! GRPCRoute or an [Ingress](ingress), on every write. The same design as `crate::project` has for workloads.
+//! GRPCRoute or an [Ingress](ingress), on every write. The same design as `crate::project` has for
+//! workloads.
 //!
 //! ```text
 //!   own rules --split--> live rules --undo--> own rules      for any rules, exactly

@@ -167,7 +167,8 @@ fn only_the_chosen_ones_come_by_a_canary_of_no_weight() {
     assert_eq!(traffic(&mut scene).canaries[0].revision, revision("v2"));
 }
 
-/// Before the last old pods go the Ingress itself names the update's Service: no canary is asked for.
+/// Before the last old pods go the Ingress itself names the update's Service, and no canary is
+/// asked for.
 #[test]
 fn the_canary_goes_once_the_ingress_sends_everything_itself() {
     let mut scene = shared();

@@ -68,7 +68,7 @@ pub(super) fn route(scene: &mut Scene) -> &mut RouteSeen {
     }
 }
 
-/// Does what the plan writes to routes and what is beside them; a Service has its endpoints at once.
+/// Does what the plan writes to routes and beside them; a Service has its endpoints at once.
 pub(super) fn perform(scene: &mut Scene, plan: &Plan) {
     for action in &plan.actions {
         match action {
