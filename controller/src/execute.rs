@@ -1,6 +1,7 @@
 //! Carries out the actions of a plan, one API write each, and shows the result to `world` at once.
 //! It makes no choice: what is written, and on which precondition, is the plan's.
 
+mod canary;
 mod pod;
 mod retreat;
 mod rollout;
@@ -141,6 +142,12 @@ pub async fn execute(
         }
         Action::DeleteService { name, uid } => {
             service::delete(context, &rollout, &Key::new(&rollout.namespace, name), uid).await
+        }
+        Action::WriteCanary { route, uid, name } => {
+            canary::write(context, &seen.rollout, route, uid, name).await
+        }
+        Action::DropCanary { route, name, uid } => {
+            canary::delete(context, &rollout, route, name, uid).await
         }
         Action::DropTemplate { name } => {
             template::discard(context, &Key::new(&rollout.namespace, name)).await

@@ -19,7 +19,7 @@ pub use cloneset::cloneset;
 pub use kept::{KeptSeen, kept};
 pub use pod::{PodSeen, pod};
 pub use rollout::{RolloutSeen, rollout};
-pub use route::{RouteRead, route};
+pub use route::{RouteRead, route_of};
 pub use service::{ServiceRead, SliceRead, service, slice};
 pub use set::{SetSeen, revision, set, template_in};
 pub use stateful::stateful;

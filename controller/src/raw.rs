@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::{ApiResource, DynamicResourceScope, GroupVersionKind};
 use kube::{Api, Client, Resource};
@@ -44,22 +45,24 @@ pub enum Kind {
     Service,
     /// Of a Service of ours.
     EndpointSlice,
-    /// Of a Rollout with routes in a release.
+    /// Of a Rollout with routes in a release: the user's, and canary Ingresses of ours.
     Route(RouteKind),
 }
 
-/// The kinds of routes, which the cluster may not have.
+/// The kinds of routes, which the cluster may not have all of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RouteKind {
     /// HTTPRoute.
     Http,
     /// GRPCRoute.
     Grpc,
+    /// Ingress.
+    Ingress,
 }
 
 impl RouteKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Http, Self::Grpc];
+    pub const ALL: [Self; 3] = [Self::Http, Self::Grpc, Self::Ingress];
 
     /// What a Rollout names.
     pub fn of(route: &RouteRef) -> Option<Self> {
@@ -71,15 +74,25 @@ impl RouteKind {
         match self {
             Self::Http => "HTTPRoute",
             Self::Grpc => "GRPCRoute",
+            Self::Ingress => "Ingress",
         }
     }
 
+    /// What a Rollout names one with.
+    pub fn reference(self, name: &str) -> RouteRef {
+        let api_version = self.resource().api_version;
+        RouteRef { api_version, kind: self.name().to_owned(), name: name.to_owned() }
+    }
+
     fn resource(self) -> ApiResource {
-        ApiResource::from_gvk(&GroupVersionKind::gvk(
-            "gateway.networking.k8s.io",
-            "v1",
-            self.name(),
-        ))
+        match self {
+            Self::Http | Self::Grpc => ApiResource::from_gvk(&GroupVersionKind::gvk(
+                "gateway.networking.k8s.io",
+                "v1",
+                self.name(),
+            )),
+            Self::Ingress => ApiResource::erase::<Ingress>(&()),
+        }
     }
 }
 

@@ -96,11 +96,12 @@ pub(crate) fn traffic_has_a_route() -> Rule {
 }
 
 pub(crate) fn is_a_known_route() -> Rule {
-    let message = "'only HTTPRoute and GRPCRoute of gateway.networking.k8s.io/v1 are supported, \
-                   not ' + self.apiVersion + ' ' + self.kind";
+    let message = "'only HTTPRoute and GRPCRoute of gateway.networking.k8s.io/v1 and Ingress of \
+                   networking.k8s.io/v1 are supported, not ' + self.apiVersion + ' ' + self.kind";
     Rule::new(
-        "self.apiVersion == 'gateway.networking.k8s.io/v1' \
-         && self.kind in ['HTTPRoute', 'GRPCRoute']",
+        "(self.apiVersion == 'gateway.networking.k8s.io/v1' \
+         && self.kind in ['HTTPRoute', 'GRPCRoute']) \
+         || (self.apiVersion == 'networking.k8s.io/v1' && self.kind == 'Ingress')",
     )
     .message(Message::Expression(message.to_owned()))
 }

@@ -17,6 +17,9 @@ pub const ROLLOUT_LABEL: &str = "sluice.dev/rollout";
 pub const REVISION_LABEL: &str = "sluice.dev/revision";
 /// Label on a Service of ours: the user's Service that it was made beside.
 pub const SERVICE_LABEL: &str = "sluice.dev/service";
+/// Annotation on a canary Ingress of ours: the user's Ingress that it was made beside. (Names of
+/// Ingresses may be too long for a label.)
+pub const ROUTE_ANNOTATION: &str = "sluice.dev/route";
 /// Annotation on a workload: the [`crate::Hold`] as JSON. On a route: the
 /// [`crate::route::RouteHold`].
 pub const HOLD_ANNOTATION: &str = "sluice.dev/hold";

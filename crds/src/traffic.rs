@@ -18,11 +18,12 @@ pub struct TrafficRoute {
     /// The Service whose pods are the workload's. It stays as it is.
     #[schemars(length(min = 1, max = cel::MAX_NAME), regex(pattern = "^[a-z0-9-]*$"))]
     pub service: String,
-    /// The routes that name it, in the Rollout's own namespace.
+    /// The routes and Ingresses that name it, in the Rollout's own namespace.
     #[schemars(length(min = 1, max = cel::MAX_ROUTES))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub refs: Vec<RouteRef>,
-    /// How long a gateway takes to act on a route after it said that it has it; default 10s.
+    /// How long a gateway takes to act on a route after it said that it has it, or, as nobody says
+    /// so of an Ingress, after it was written; default 10s.
     #[x_kube(validation = cel::is_a_sane_span())]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle: Option<GepDuration>,
@@ -35,10 +36,10 @@ pub struct TrafficRoute {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(validation = cel::is_a_known_route())]
 pub struct RouteRef {
-    /// `gateway.networking.k8s.io/v1`.
+    /// `gateway.networking.k8s.io/v1`, or `networking.k8s.io/v1` of an Ingress.
     #[schemars(length(max = cel::MAX_OBJECT_NAME))]
     pub api_version: String,
-    /// `HTTPRoute` or `GRPCRoute`.
+    /// `HTTPRoute`, `GRPCRoute` or `Ingress`.
     #[schemars(length(max = cel::MAX_OBJECT_NAME))]
     pub kind: String,
     /// Its name.

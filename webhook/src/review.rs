@@ -164,7 +164,8 @@ impl<'a> Request<'a> {
         match (&*self.kind.group, &*self.kind.version, &*self.kind.kind) {
             _ if !self.sub_resource.is_empty() => Known::Other,
             (GROUP, VERSION, "Rollout") => Known::Rollout,
-            ("gateway.networking.k8s.io", _, "HTTPRoute" | "GRPCRoute") => Known::Route,
+            ("gateway.networking.k8s.io", _, "HTTPRoute" | "GRPCRoute")
+            | ("networking.k8s.io", _, "Ingress") => Known::Route,
             (group, version, kind) => WorkloadKind::named(&format!("{group}/{version}"), kind)
                 .map_or(Known::Other, Known::Workload),
         }

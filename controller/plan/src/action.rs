@@ -173,6 +173,25 @@ pub enum Action {
         /// Precondition.
         uid: String,
     },
+    /// Make the canary Ingress that a route's hold asks for, or make it so again. A route that
+    /// asks for another one by now is a failure.
+    WriteCanary {
+        /// The route that it is beside.
+        route: RouteRef,
+        /// Precondition: the route's.
+        uid: String,
+        /// Precondition: its name.
+        name: String,
+    },
+    /// Delete a canary Ingress of ours. Already gone is success.
+    DropCanary {
+        /// The route that it is beside.
+        route: RouteRef,
+        /// Its name.
+        name: String,
+        /// Precondition.
+        uid: String,
+    },
     /// Keep the template of a revision (without the pod-template-hash label) in a
     /// ControllerRevision owned by the Rollout. Already there is success.
     KeepTemplate {

@@ -57,6 +57,7 @@ impl Lint {
                     | Action::DropTemplate { .. }
                     | Action::WriteRoute { hold: None, .. }
                     | Action::DeleteService { .. }
+                    | Action::DropCanary { .. }
             )
         };
         let harmful = plan.actions.iter().find(|action| !harmless(action));
@@ -98,7 +99,9 @@ impl Lint {
             }
             Action::WriteRoute { .. }
             | Action::CreateService { .. }
-            | Action::DeleteService { .. } => traffic::check(self, seen, workload, action),
+            | Action::DeleteService { .. }
+            | Action::WriteCanary { .. }
+            | Action::DropCanary { .. } => traffic::check(self, seen, workload, action),
             Action::DeletePod { pod, uid, resource_version } => {
                 self.pod(workload, pod, (uid, resource_version));
             }

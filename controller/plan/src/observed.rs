@@ -15,7 +15,7 @@ use gate::verdict::Asked;
 use jiff::Timestamp;
 pub use numbered::NumberedRevision;
 pub use stateful::Stateful;
-pub use traffic::{RouteFact, RouteSeen, ServiceSeen, Traffic};
+pub use traffic::{CanarySeen, CanaryWanted, RouteFact, RouteSeen, ServiceSeen, Traffic};
 
 use crate::action::Ask;
 

@@ -3,9 +3,11 @@
 //! `retreat`'s to say.
 //!
 //! ```text
-//!   Services of ours -> their endpoints -> the holds of the routes -> taken by all gateways
-//!     -> settled -> Services of nobody deleted
+//!   Services of ours -> their endpoints -> the holds of the routes -> canary Ingresses
+//!     -> taken by all gateways -> settled -> Services of nobody deleted
 //! ```
+
+mod canary;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +19,7 @@ use jiff::Timestamp;
 
 use crate::action::Action;
 use crate::draft::{Draft, later};
-use crate::observed::{Fact, RouteSeen, Sets, Traffic};
+use crate::observed::{Fact, RouteFact, RouteSeen, Sets, Traffic};
 use crate::revisions::{find, ready_of};
 use crate::waiting::Wait;
 
@@ -138,6 +140,9 @@ pub(crate) fn home(draft: &mut Draft<'_>) -> Flow {
         return Flow::Moving(wait);
     }
     if let Some(wait) = settle(draft) {
+        return Flow::Moving(wait);
+    }
+    if let Some(wait) = still_named(traffic) {
         return Flow::Moving(wait);
     }
     if drop_services(draft, traffic, &BTreeSet::new()) {
@@ -292,18 +297,7 @@ fn write_routes(
 ) -> Option<Wait> {
     let mut wait = None;
     for fact in &traffic.routes {
-        let title = fact.route.title();
-        let hold = wanted(&fact.route);
-        let said = match &fact.seen {
-            Fact::Unknown(why) => Some(Wait::FactsUnknown { why: why.clone() }),
-            Fact::Absent if hold.is_none() => None,
-            Fact::Absent => Some(Wait::RouteMissing { route: title }),
-            Fact::Known(seen) => match hold.as_ref().and_then(|hold| unasked(seen, hold)) {
-                Some(why) => Some(Wait::RouteUnfit { route: title, why }),
-                None => write_route(draft, &fact.route, seen, hold),
-            },
-        };
-        wait = wait.or(said);
+        wait = wait.or(write_one(draft, traffic, fact, wanted(&fact.route)));
     }
     if wait.is_some() {
         draft.status.routes.iter_mut().for_each(|route| route.seen_at = None);
@@ -311,8 +305,50 @@ fn write_routes(
     wait
 }
 
-/// The route sends nothing to a Service that is to be shared.
-fn unasked(seen: &RouteSeen, hold: &RouteHold) -> Option<String> {
+/// A canary that is not to be goes first: for that nobody needs the webhook.
+fn write_one(
+    draft: &mut Draft<'_>,
+    traffic: &Traffic,
+    fact: &RouteFact,
+    hold: Option<RouteHold>,
+) -> Option<Wait> {
+    let (route, title) = (&fact.route, fact.route.title());
+    let seen = match &fact.seen {
+        Fact::Known(seen) => seen,
+        Fact::Unknown(why) => return Some(Wait::FactsUnknown { why: why.clone() }),
+        Fact::Absent => {
+            let dropped = canary::drop_all(draft, traffic, route);
+            return hold.map(|_| Wait::RouteMissing { route: title }).or(dropped);
+        }
+    };
+    if let Some(why) = hold.as_ref().and_then(|hold| unfit(seen, hold)) {
+        canary::drop_all(draft, traffic, route);
+        return Some(Wait::RouteUnfit { route: title, why });
+    }
+    if !hold.as_ref().is_some_and(reaches_update) {
+        let dropped = canary::drop_all(draft, traffic, route);
+        let written = write_route(draft, route, seen, hold);
+        return written.or(dropped).or_else(|| taken(route, seen));
+    }
+    write_route(draft, route, seen, hold)
+        .or_else(|| canary::bring(draft, traffic, route, seen))
+        .or_else(|| taken(route, seen))
+}
+
+fn taken(route: &RouteRef, seen: &RouteSeen) -> Option<Wait> {
+    let why = seen.taken.clone().err()?;
+    Some(Wait::Route { route: route.title(), why })
+}
+
+fn reaches_update(hold: &RouteHold) -> bool {
+    hold.shares.iter().any(|share| share.weight > 0 || !share.conditions.is_empty())
+}
+
+/// The route sends nothing to a Service that is to be shared, or cannot be shared so.
+fn unfit(seen: &RouteSeen, hold: &RouteHold) -> Option<String> {
+    if let (true, Err(why)) = (holds(seen, Some(hold)), &seen.projected) {
+        return Some(why.clone());
+    }
     let asked = |share: &Share| {
         let names = [Some(&share.service), share.stable.as_ref(), Some(&share.canary)];
         seen.backends.iter().any(|backend| names.contains(&Some(backend)))
@@ -321,21 +357,21 @@ fn unasked(seen: &RouteSeen, hold: &RouteHold) -> Option<String> {
     Some(format!("no rule of it sends requests to service {}", share.service))
 }
 
+/// The route's annotation says this.
+fn holds(seen: &RouteSeen, hold: Option<&RouteHold>) -> bool {
+    seen.held().map(|held| &held.shares) == hold.map(|hold| &hold.shares)
+        && (hold.is_some() || seen.hold_text.is_none())
+}
+
 fn write_route(
     draft: &mut Draft<'_>,
     route: &RouteRef,
     seen: &RouteSeen,
     hold: Option<RouteHold>,
 ) -> Option<Wait> {
-    let same = seen.held().map(|held| &held.shares) == hold.as_ref().map(|hold| &hold.shares)
-        && (hold.is_some() || seen.hold_text.is_none());
-    let projected = seen.projected.clone();
-    if let (true, Err(why)) = (same, &projected) {
-        return Some(Wait::RouteUnfit { route: route.title(), why: why.clone() });
-    }
-    let moving = |why: String| Some(Wait::Route { route: route.title(), why });
-    if same && projected == Ok(true) {
-        return seen.taken.clone().err().and_then(moving);
+    let same = holds(seen, hold.as_ref());
+    if same && seen.projected == Ok(true) {
+        return None;
     }
     draft.act(Action::WriteRoute {
         route: route.clone(),
@@ -345,7 +381,8 @@ fn write_route(
         hold,
     });
     // A write that is repeated did not pass the webhook.
-    if same { Some(Wait::Webhook) } else { moving("it is being written".into()) }
+    let why = "it is being written".to_owned();
+    Some(if same { Wait::Webhook } else { Wait::Route { route: route.title(), why } })
 }
 
 /// Says since when all gateways have it, and waits until they have acted on it: what a condition
@@ -367,6 +404,17 @@ fn settled_at(draft: &Draft<'_>, name: &str, seen_at: Timestamp) -> Timestamp {
     let mut routes = draft.seen.rollout.spec.routes.iter();
     let own = routes.find(|route| route.name == name).and_then(|route| route.settle);
     seen_at.checked_add(own.map_or(SETTLE, |own| own.get())).unwrap_or(Timestamp::MAX)
+}
+
+/// A route without a hold names a Service of ours all the same, by whatever happened to it: its
+/// requests would go nowhere.
+fn still_named(traffic: &Traffic) -> Option<Wait> {
+    traffic.routes.iter().find_map(|fact| {
+        let Fact::Known(seen) = &fact.seen else { return None };
+        let ours = traffic.services.iter().find(|ours| seen.backends.contains(&ours.name))?;
+        let why = format!("it names service {} still: apply its own rules again", ours.name);
+        Some(Wait::RouteUnfit { route: fact.route.title(), why })
+    })
 }
 
 /// True if any had to go.

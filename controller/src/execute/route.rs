@@ -1,8 +1,10 @@
 //! Writes to routes: the hold, and the labels that bring the webhook in.
 
 use crds::RouteRef;
-use crds::contract::{ARMED_LABEL, ARMED_VALUE, CONTROLLER_MANAGER, ROLLOUT_LABEL};
-use crds::route::{RouteHold, projected};
+use crds::contract::{
+    ARMED_LABEL, ARMED_VALUE, CONTROLLER_MANAGER, HOLD_ANNOTATION, ROLLOUT_LABEL,
+};
+use crds::route::{RouteHold, RouteReading, projected, restored};
 use kube::api::Patch;
 use serde_json::{Value, json};
 
@@ -28,11 +30,19 @@ pub async fn write(
         let labels = json!({ ARMED_LABEL: ARMED_VALUE, ROLLOUT_LABEL: rollout.name });
         place.label(at.uid, &labels).await?;
     }
-    let text = hold.map(RouteHold::to_text);
+    let before = at.was.map_or(RouteReading::None, RouteHold::read);
+    let text = hold.map(|hold| remembering(hold, &before).to_text());
     let annotated = context.with_world(|world| world.is_annotated(rollout, kind, &place.key));
     let patch = hold_patch(at, text.as_deref(), annotated || at.was.is_some());
     let written = place.patch("route", Patch::Json(json_patch::Patch(patch))).await?;
     if projected(written.value()) == Ok(false) {
+        return Err(ExecuteError::WebhookAbsent(place.key));
+    }
+    if let (None, RouteReading::Hold(was)) = (hold, &before)
+        && !restored(was, written.value())
+    {
+        // Without it nobody could tell any more what is the user's.
+        place.annotate(at).await?;
         return Err(ExecuteError::WebhookAbsent(place.key));
     }
     if hold.is_none() {
@@ -40,6 +50,16 @@ pub async fn write(
         place.label(at.uid, &json!({ ARMED_LABEL: null, ROLLOUT_LABEL: null })).await?;
     }
     Ok(())
+}
+
+/// The hold with what the one before has to put back: a webhook says so anew, and without one it
+/// must not be lost.
+fn remembering(hold: &RouteHold, before: &RouteReading) -> RouteHold {
+    let own = match before {
+        RouteReading::Hold(before) => before.own.clone(),
+        RouteReading::None | RouteReading::Newer(_) | RouteReading::Malformed(_) => None,
+    };
+    RouteHold { own, ..hold.clone() }
 }
 
 /// A route, and where what comes of its writes is shown.
@@ -56,6 +76,13 @@ impl Place<'_> {
         self.patch("label_route", Patch::Merge(body)).await.map(drop)
     }
 
+    /// Puts the annotation back.
+    async fn annotate(&self, at: &HoldAt<'_>) -> Result<(), ExecuteError> {
+        let annotations = json!({ HOLD_ANNOTATION: at.was });
+        let body = json!({ "metadata": { "uid": at.uid, "annotations": annotations } });
+        self.patch("put_back_route", Patch::Merge(body)).await.map(drop)
+    }
+
     async fn patch(&self, label: &'static str, patch: Patch<Value>) -> Result<Raw, ExecuteError> {
         let (kind, key) = (Kind::Route(self.kind), self.key.clone());
         let write = Write { kind, key, status: false, patch, manager: CONTROLLER_MANAGER, label };
@@ -65,3 +92,6 @@ impl Place<'_> {
         Ok(raw)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,14 +100,6 @@ fn service(rollout: &RolloutFacts, key: &Key, user: &Raw, pods: &Pods<'_>) -> Op
     if own["clusterIP"] == "None" {
         spec.insert("clusterIP".to_owned(), json!("None"));
     }
-    let owner = json!({
-        "apiVersion": format!("{GROUP}/{VERSION}"),
-        "kind": "Rollout",
-        "name": rollout.name,
-        "uid": rollout.uid,
-        "controller": true,
-        "blockOwnerDeletion": false,
-    });
     let labels = json!({
         ROLLOUT_LABEL: rollout.name,
         SERVICE_LABEL: user.key().name,
@@ -120,10 +112,22 @@ fn service(rollout: &RolloutFacts, key: &Key, user: &Raw, pods: &Pods<'_>) -> Op
             "name": key.name,
             "namespace": key.namespace,
             "labels": labels,
-            "ownerReferences": [owner],
+            "ownerReferences": [owner(rollout)],
         },
         "spec": spec,
     }))
+}
+
+/// What goes with its Rollout, and keeps nobody's deletion waiting.
+pub fn owner(rollout: &RolloutFacts) -> Value {
+    json!({
+        "apiVersion": format!("{GROUP}/{VERSION}"),
+        "kind": "Rollout",
+        "name": rollout.name,
+        "uid": rollout.uid,
+        "controller": true,
+        "blockOwnerDeletion": false,
+    })
 }
 
 /// A node's port is the user's own.

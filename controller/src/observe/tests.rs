@@ -7,7 +7,7 @@ use plan::observed::{Fact, Live, Strategy};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::raw::Raw;
+use crate::raw::{Raw, RouteKind};
 
 const HELD: &str = include_str!("fixtures/held.json");
 const ROLLOUT: &str = include_str!("fixtures/rollout.json");
@@ -293,7 +293,7 @@ fn parents(generation: i64, resolved: &str) -> Value {
 }
 
 fn taken(value: Value) -> Result<(), String> {
-    route(&Raw::new(value).unwrap()).unwrap().seen.taken
+    route_of(RouteKind::Http)(&Raw::new(value).unwrap()).unwrap().seen.taken
 }
 
 #[test]
@@ -308,9 +308,41 @@ fn a_route_is_taken_once_every_gateway_has_this_generation() {
     let mut unseen = parents(3, "True");
     unseen["status"] = json!({ "parents": [] });
     assert_eq!(taken(unseen), Err("no gateway has said anything of it".into()));
-    let seen = route(&Raw::new(parents(3, "True")).unwrap()).unwrap();
+    let seen = route_of(RouteKind::Http)(&Raw::new(parents(3, "True")).unwrap()).unwrap();
     assert_eq!((seen.rollout.as_deref(), seen.annotated), (Some("web"), false));
     assert_eq!((seen.seen.generation, seen.seen.projected), (3, Ok(true)));
+}
+
+/// The apiserver's own lists say of no item which kind it is.
+#[test]
+fn an_ingress_is_read_with_and_without_its_kind() {
+    let path = |name: &str| json!({ "backend": { "service": { "name": name } } });
+    let hold = r#"{"schema":1,"shares":[{"service":"web","stable":"web-aaaaaaaaaa",
+        "canary":"web-bbbbbbbbbb","weight":20}],"own":{}}"#;
+    let bare = json!({
+        "metadata": {
+            "name": "web", "namespace": "shop", "uid": "u", "generation": 3,
+            "labels": { "sluice.dev/rollout": "web", "sluice.dev/armed": "true" },
+            "annotations": { "sluice.dev/hold": hold },
+        },
+        "spec": {
+            "ingressClassName": "nginx",
+            "rules": [{ "http": { "paths": [path("web-aaaaaaaaaa"), path("api")] } }],
+        },
+    });
+    let mut whole = bare.clone();
+    whole["apiVersion"] = json!("networking.k8s.io/v1");
+    whole["kind"] = json!("Ingress");
+    let read = |value: Value| route_of(RouteKind::Ingress)(&Raw::new(value).unwrap()).unwrap();
+    let (seen, again) = (read(bare), read(whole));
+    assert_eq!(seen, again);
+    assert_eq!((seen.seen.projected, seen.seen.taken), (Ok(true), Ok(())));
+    assert_eq!(seen.seen.backends, ["api", "web-aaaaaaaaaa"]);
+    let wanted = seen.wanted.unwrap();
+    assert_eq!(wanted["metadata"]["name"], "web-bbbbbbbbbb");
+    assert_eq!(seen.ours, None);
+    let (marks, _) = read(wanted).ours.unwrap();
+    assert_eq!((&*marks.rollout, &*marks.route), ("web", "web"));
 }
 
 #[test]

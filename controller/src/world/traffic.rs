@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::contract::ROLLOUT_LABEL;
-use crds::{RolloutSpec, RouteRef};
+use crds::route::ingress::corrected;
+use crds::{Revision, RolloutSpec, RouteRef};
 use kube::runtime::watcher::Event;
-use plan::observed::{Fact, RouteFact, ServiceSeen, Traffic};
+use plan::observed::{CanarySeen, CanaryWanted, Fact, RouteFact, RouteSeen, ServiceSeen, Traffic};
+use serde_json::Value;
 
 use super::{Demand, Entry, Mirror, Read, Scope, Source, feed};
 use crate::key::Key;
@@ -21,11 +23,13 @@ pub struct OwnTraffic {
     routes: BTreeMap<RouteKind, Mirror<Read<RouteRead>>>,
 }
 
-/// The kinds of routes that a Rollout names; one that names none any more may have left one behind.
+/// The kinds of routes that a Rollout names; one that names none any more may have left some of
+/// them behind.
 pub fn kinds_of(spec: &RolloutSpec) -> BTreeSet<RouteKind> {
     let refs = spec.routes.iter().flat_map(|route| &route.refs);
     let named: BTreeSet<_> = refs.filter_map(RouteKind::of).collect();
-    if named.is_empty() { BTreeSet::from([RouteKind::Http]) } else { named }
+    let left = || BTreeSet::from([RouteKind::Http, RouteKind::Ingress]);
+    if named.is_empty() { left() } else { named }
 }
 
 impl OwnTraffic {
@@ -67,7 +71,7 @@ impl OwnTraffic {
             Source::Slices(_) => changed(&mut self.slices, event, observe::slice),
             Source::Routes(kind, _) => {
                 let mirror = self.routes.get_mut(kind);
-                mirror.is_some_and(|mirror| changed(mirror, event, observe::route))
+                mirror.is_some_and(|mirror| changed(mirror, event, observe::route_of(*kind)))
             }
             _ => false,
         }
@@ -86,7 +90,7 @@ impl OwnTraffic {
     /// What a write or a live read of ours returned.
     pub fn put_route(&mut self, kind: RouteKind, raw: &Raw) {
         if let Some(mirror) = self.routes.get_mut(&kind) {
-            mirror.put(&raw.key(), Entry::new(raw, observe::route(raw)));
+            mirror.put(&raw.key(), Entry::new(raw, observe::route_of(kind)(raw)));
         }
     }
 
@@ -116,7 +120,13 @@ impl OwnTraffic {
                 let there =
                     |name: &&String| self.services.get(&Key::new(&key.namespace, name)).is_some();
                 let users = users.filter(there).cloned().collect();
-                Fact::Known(Traffic { routes: self.routes_of(key, spec), services, users })
+                let canaries = self.canaries_of(key);
+                Fact::Known(Traffic {
+                    routes: self.routes_of(key, spec, &canaries),
+                    services,
+                    users,
+                    canaries,
+                })
             }
         }
     }
@@ -152,36 +162,70 @@ impl OwnTraffic {
         Ok(i32::try_from(pods.len()).unwrap_or(i32::MAX))
     }
 
-    fn routes_of(&self, key: &Key, spec: &RolloutSpec) -> Vec<RouteFact> {
+    fn routes_of(&self, key: &Key, spec: &RolloutSpec, canaries: &[CanarySeen]) -> Vec<RouteFact> {
         let named = spec.routes.iter().flat_map(|route| route.refs.iter().cloned());
         let mut all: BTreeSet<RouteRef> = named.collect();
+        all.extend(canaries.iter().map(|seen| seen.route.clone()));
         for (kind, mirror) in &self.routes {
-            let left = mirror.iter().filter(|(_, entry)| {
-                let read = entry.value.as_ref().ok();
-                read.is_some_and(|read| read.rollout.as_ref() == Some(&key.name))
+            let left = reads(mirror).filter(|(_, read)| {
+                read.rollout.as_ref() == Some(&key.name) && read.ours.is_none()
             });
-            all.extend(left.map(|(route, _)| RouteRef {
-                api_version: "gateway.networking.k8s.io/v1".to_owned(),
-                kind: kind.name().to_owned(),
-                name: route.name.clone(),
-            }));
+            all.extend(left.map(|(route, _)| kind.reference(&route.name)));
         }
         all.into_iter()
             .map(|route| RouteFact { seen: self.route(&key.namespace, &route), route })
             .collect()
     }
 
-    fn route(&self, namespace: &str, route: &RouteRef) -> Fact<plan::observed::RouteSeen> {
+    fn route(&self, namespace: &str, route: &RouteRef) -> Fact<RouteSeen> {
         let mirror = RouteKind::of(route).and_then(|kind| self.routes.get(&kind));
         let Some(mirror) = mirror else {
             return Fact::Unknown(format!("{} is not supported", route.kind));
         };
         match mirror.get(&Key::new(namespace, &route.name)).map(|entry| &entry.value) {
             None => Fact::Absent,
-            Some(Ok(read)) => Fact::Known(read.seen.clone()),
+            Some(Ok(read)) => {
+                let canary =
+                    read.wanted.as_ref().and_then(|wanted| beside(mirror, namespace, wanted));
+                Fact::Known(RouteSeen { canary, ..read.seen.clone() })
+            }
             Some(Err(unreadable)) => Fact::Unknown(unreadable.to_string()),
         }
     }
+
+    fn canaries_of(&self, key: &Key) -> Vec<CanarySeen> {
+        let mut all = Vec::new();
+        for (kind, mirror) in &self.routes {
+            all.extend(reads(mirror).filter_map(|(own, read)| {
+                let (marks, _) = read.ours.as_ref()?;
+                (marks.rollout == key.name).then(|| CanarySeen {
+                    name: own.name.clone(),
+                    uid: read.seen.uid.clone(),
+                    route: kind.reference(&marks.route),
+                    revision: Revision::from(marks.revision.as_str()),
+                })
+            }));
+        }
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+}
+
+/// Whether the canary Ingress that is wanted is there.
+fn beside(
+    mirror: &Mirror<Read<RouteRead>>,
+    namespace: &str,
+    wanted: &Value,
+) -> Option<CanaryWanted> {
+    let name = wanted["metadata"]["name"].as_str()?.to_owned();
+    let entry = mirror.get(&Key::new(namespace, &name));
+    let ours = entry.and_then(|entry| entry.value.as_ref().ok()?.ours.as_ref());
+    let right = ours.is_some_and(|(_, live)| corrected(live, wanted) == *live);
+    Some(CanaryWanted { name, right })
+}
+
+fn reads(mirror: &Mirror<Read<RouteRead>>) -> impl Iterator<Item = (&Key, &RouteRead)> {
+    mirror.iter().filter_map(|(key, entry)| Some((key, entry.value.as_ref().ok()?)))
 }
 
 fn changed<T: PartialEq>(

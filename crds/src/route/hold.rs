@@ -59,9 +59,13 @@ pub struct Condition {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = cel::MAX_PAIRS))]
     pub query_params: Vec<Pair>,
+    /// Cookies (Ingress only; their value is `always`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = cel::MAX_PAIRS))]
+    pub cookies: Vec<Pair>,
 }
 
-/// A header or query parameter.
+/// A header, query parameter or cookie.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pair {

@@ -1,5 +1,6 @@
-//! The projection of a route: what the hold annotation makes of the rules of an HTTPRoute or a
-//! GRPCRoute, on every write. The same design as `crate::project` has for workloads.
+//! The projection of a route: what the hold annotation makes of the rules of an HTTPRoute, a
+//! GRPCRoute or an [Ingress](ingress), on every write. The same design as `crate::project` has for
+//! workloads.
 //!
 //! ```text
 //!   own rules --split--> live rules --undo--> own rules      for any rules, exactly
@@ -17,6 +18,9 @@
 //!   are the user's own from now on, and land split. What it changes in rules that are split
 //!   already is taken into the user's own, but for the weights and rules that are the hold's.
 //!
+//! Where no webhook stands in the path the controller finds out by [`projected`] and [`restored`].
+//! Its next write is understood then as long as a hold carries what the one before remembered.
+//!
 //! A route that cannot be split within the API's limits is left as the user has it, all of it, and
 //! says so: the controller waits, and no user's write is refused because of us.
 
@@ -28,6 +32,7 @@ use crate::project::{Projection, Verdict, Writer};
 
 mod backend;
 mod hold;
+pub mod ingress;
 mod matches;
 mod object;
 mod pin;
@@ -74,6 +79,14 @@ pub fn projected(object: &Value) -> Result<bool, Unfit> {
             Ok(split::rules(&own, hold, route.place())? == route.rules && hold.own.is_some())
         }
     }
+}
+
+/// Whether the rules of a route whose hold was taken away are the user's own again. Where they are
+/// not, no webhook stood in the path of that write.
+#[must_use]
+pub fn restored(was: &RouteHold, object: &Value) -> bool {
+    Route::read(object)
+        .is_none_or(|route| undo::own(route.rules, &[was], route.place()).rules == route.rules)
 }
 
 fn untouched() -> Projection {

@@ -6,14 +6,16 @@ use serde_json::{Map, Value};
 use super::hold::{RouteHold, RouteReading};
 use crate::contract::{ARMED_LABEL, ARMED_VALUE, HOLD_ANNOTATION, ROLLOUT_LABEL};
 
-/// The API group of the routes that this code knows.
-const GROUP: &str = "gateway.networking.k8s.io/";
+/// The API groups of the routes that this code knows.
+const GATEWAY: &str = "gateway.networking.k8s.io/";
+const NETWORKING: &str = "networking.k8s.io/";
 
-/// Which kind of route; they differ in what a match may ask.
+/// Which kind of route; they differ in what a match may ask, and an Ingress in everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Http,
     Grpc,
+    Ingress,
 }
 
 /// What the rules of a route have to be read with.
@@ -22,6 +24,8 @@ pub(super) struct Place<'a> {
     pub(super) kind: Kind,
     /// The route's own namespace, which its backends are in unless they say otherwise.
     pub(super) namespace: Option<&'a str>,
+    /// All of it.
+    pub(super) raw: &'a Value,
 }
 
 /// A route in one of its two states in a review.
@@ -35,12 +39,13 @@ pub(super) struct Route<'a> {
 
 impl<'a> Route<'a> {
     pub(super) fn read(raw: &'a Value) -> Option<Self> {
-        let kind = match raw["kind"].as_str()? {
-            "HTTPRoute" => Kind::Http,
-            "GRPCRoute" => Kind::Grpc,
+        let (group, kind) = match raw["kind"].as_str()? {
+            "HTTPRoute" => (GATEWAY, Kind::Http),
+            "GRPCRoute" => (GATEWAY, Kind::Grpc),
+            "Ingress" => (NETWORKING, Kind::Ingress),
             _ => return None,
         };
-        raw["apiVersion"].as_str()?.strip_prefix(GROUP)?;
+        raw["apiVersion"].as_str()?.strip_prefix(group)?;
         let metadata = raw["metadata"].as_object()?;
         map(metadata.get("labels"))?;
         let hold_text = match map(metadata.get("annotations"))?.and_then(|a| a.get(HOLD_ANNOTATION))
@@ -58,7 +63,8 @@ impl<'a> Route<'a> {
     }
 
     pub(super) fn place(&self) -> Place<'a> {
-        Place { kind: self.kind, namespace: self.raw["metadata"]["namespace"].as_str() }
+        let namespace = self.raw["metadata"]["namespace"].as_str();
+        Place { kind: self.kind, namespace, raw: self.raw }
     }
 
     pub(super) fn label(&self, name: &str) -> Option<&'a Value> {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::backend::{self, Backend};
 use super::hold::{RouteHold, Share};
+use super::ingress::{self, Unsayable};
 use super::matches;
 use super::object::{Kind, Place};
 use super::pin;
@@ -36,6 +37,24 @@ pub enum Unfit {
     /// The kind of route knows no query parameters.
     #[error("a GRPCRoute knows no query parameters")]
     NoQuery,
+    /// The Gateway API knows no cookies.
+    #[error("it knows no cookies")]
+    NoCookies,
+    /// The annotations of this class of Ingresses are not known.
+    #[error("it is of {0}, and only class nginx is known")]
+    Class(String),
+    /// The user's Ingress is a canary itself.
+    #[error("it is a canary Ingress itself")]
+    IsCanary,
+    /// Controllers give no share of what no path asks for.
+    #[error("service {0} is its defaultBackend: give it a rule with path / instead")]
+    Fallback(String),
+    /// Two Services of one Ingress are to be shared in different ways.
+    #[error("its Services are to get different shares")]
+    Differ,
+    /// An Ingress cannot choose requests so.
+    #[error(transparent)]
+    Unsayable(#[from] Unsayable),
     /// Some of its matches ask for what requests are chosen by and others do not, and the API has
     /// no order for that.
     #[error("rule {0} asks itself for what requests are chosen by")]
@@ -44,6 +63,9 @@ pub enum Unfit {
 
 /// The rules as the hold wants them, each held Service replaced by that of the stable revision.
 pub(super) fn rules(own: &[Value], hold: &RouteHold, place: Place) -> Result<Vec<Value>, Unfit> {
+    if place.kind == Kind::Ingress {
+        return ingress::rules(own, hold, place);
+    }
     let mut live = unpinned(own, hold, place)?;
     pin::pin(&mut live, hold, place);
     Ok(live)
@@ -57,6 +79,9 @@ pub(super) fn unpinned(own: &[Value], hold: &RouteHold, place: Place) -> Result<
     let queries = |share: &Share| share.conditions.iter().any(|one| !one.query_params.is_empty());
     if place.kind == Kind::Grpc && hold.shares.iter().any(queries) {
         return Err(Unfit::NoQuery);
+    }
+    if hold.shares.iter().any(|share| share.conditions.iter().any(|one| !one.cookies.is_empty())) {
+        return Err(Unfit::NoCookies);
     }
     let mut live = Vec::new();
     let mut ours = Vec::new();

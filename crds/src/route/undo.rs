@@ -5,9 +5,8 @@ use serde_json::Value;
 
 use super::backend;
 use super::hold::{Own, RouteHold};
-use super::matches;
-use super::object::Place;
-use super::{pin, split};
+use super::object::{Kind, Place};
+use super::{ingress, matches, pin, split};
 
 /// The user's own rules.
 pub(super) struct Undone {
@@ -22,6 +21,10 @@ pub(super) struct Undone {
 /// likeliest first. Rules without a Service of a hold's are the user's own as they are.
 pub(super) fn own(live: &[Value], known: &[&RouteHold], place: Place) -> Undone {
     let known: Vec<_> = known.iter().copied().filter(|hold| hold.own.is_some()).collect();
+    if place.kind == Kind::Ingress {
+        let rules = ingress::own(live, &known);
+        return Undone { rules, overridden: false, foreign: Vec::new() };
+    }
     let live = unpinned(live, &known, place);
     let mut undone = Undone { rules: Vec::new(), overridden: false, foreign: Vec::new() };
     let mut dropped = Vec::new();

@@ -105,9 +105,12 @@ fn judge_batches(batches: &[Value], problems: &mut Vec<Problem>) {
 
 fn asks_nothing(matches: &Value) -> Option<&'static str> {
     let none = |list: &Value| list.as_array().is_none_or(Vec::is_empty);
-    let empty = |one: &Value| none(&one["headers"]) && none(&one["queryParams"]);
+    let parts = ["headers", "queryParams", "cookies"];
+    let empty = |one: &Value| parts.iter().all(|part| none(&one[part]));
     let found = matches.as_array()?.iter().any(empty);
-    found.then_some("a match asks for nothing: give it headers or queryParams, or remove it")
+    found.then_some(
+        "a match asks for nothing: give it headers, queryParams or cookies, or remove it",
+    )
 }
 
 /// A batch's size. Ok(None) where there is none of a type that could be one.

@@ -427,3 +427,75 @@ fn routes_and_the_traffic_of_a_batch() {
     let none = "spec.strategy.batches[0].traffic: there are no routes to share requests by";
     assert!(said.iter().any(|line| line.starts_with(none)), "{said:#?}");
 }
+
+fn chosen_by(refs: &[(&str, &str)], matches: &Value) -> Vec<String> {
+    let one = |(version, kind): &(&str, &str)| {
+        let fields = [("apiVersion", *version), ("kind", *kind), ("name", "web")];
+        Value::from_iter(fields)
+    };
+    let refs: Vec<Value> = refs.iter().map(one).collect();
+    let routes = json!([{ "name": "web", "service": "web", "refs": refs }]);
+    with_routes(routes, json!({ "matches": matches }))
+}
+
+const INGRESS: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
+const HTTP: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
+
+#[test]
+fn an_ingress_chooses_by_one_header_and_one_cookie() {
+    let header = json!({ "headers": [{ "name": "user", "value": "beta" }] });
+    let cookie = json!({ "cookies": [{ "name": "beta", "value": "always" }] });
+    let said = chosen_by(&[INGRESS], &json!([header, cookie]));
+    assert_eq!(said, Vec::<String>::new());
+    let said = chosen_by(&[HTTP], &json!([header]));
+    assert_eq!(said, Vec::<String>::new());
+}
+
+#[test]
+fn what_a_route_cannot_choose_by_is_refused_with_field_value_and_cure() {
+    let pair = |value: &str| json!([{ "name": "a", "value": value }]);
+    let two = json!([{ "name": "a", "value": "1" }, { "name": "b", "value": "2" }]);
+    let cases = [
+        (INGRESS, json!([{ "queryParams": pair("1") }]), "[0].queryParams: Ingress web", "a=1"),
+        (INGRESS, json!([{ "headers": two }]), "[0].headers: Ingress web", "b=2"),
+        (
+            INGRESS,
+            json!([{ "headers": pair("1") }, { "headers": pair("2") }]),
+            "[1].headers",
+            "a=2",
+        ),
+        (INGRESS, json!([{ "cookies": pair("1") }]), "[0].cookies", "a=1"),
+        (
+            INGRESS,
+            json!([{ "headers": pair("1"), "cookies": pair("always") }]),
+            "[0].cookies",
+            "give two matches",
+        ),
+        (
+            HTTP,
+            json!([{ "cookies": pair("always") }]),
+            "[0].cookies: HTTPRoute web",
+            "header cookie",
+        ),
+    ];
+    for (kind, matches, field, part) in cases {
+        let said = chosen_by(&[kind], &matches);
+        let field = format!("spec.strategy.batches[0].traffic.matches{field}");
+        let found = said.iter().any(|line| line.starts_with(&field) && line.contains(part));
+        assert!(found && said.len() == 1, "{field}, {part}: {said:#?}");
+    }
+    // Where requests come by both, both have to be able to.
+    let said = chosen_by(&[INGRESS, HTTP], &json!([{ "cookies": pair("always") }]));
+    assert_eq!(said.len(), 1, "{said:#?}");
+}
+
+#[test]
+fn a_kind_of_route_has_its_own_version() {
+    let said =
+        chosen_by(&[(HTTP.0, INGRESS.1)], &json!([{ "headers": [{ "name": "a", "value": "1" }] }]));
+    assert_eq!(
+        said,
+        ["spec.routes[0].refs[0].apiVersion: gateway.networking.k8s.io/v1 is not supported for \
+          Ingress: write networking.k8s.io/v1"]
+    );
+}

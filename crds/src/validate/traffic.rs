@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::Problem;
 use super::rules::{cut, span};
+use crate::route::Condition;
+use crate::route::ingress::{self, Unsayable};
 
-const API_VERSION: &str = "gateway.networking.k8s.io/v1";
-const KINDS: [&str; 2] = ["HTTPRoute", "GRPCRoute"];
+const GATEWAY: &str = "gateway.networking.k8s.io/v1";
+/// The kinds of routes, and the version of each.
+const KINDS: [(&str, &str); 3] =
+    [("HTTPRoute", GATEWAY), ("GRPCRoute", GATEWAY), ("Ingress", "networking.k8s.io/v1")];
 
 pub(super) fn problems(spec: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -31,14 +36,40 @@ pub(super) fn problems(spec: &Value) -> Vec<Problem> {
         }
     }
     for (at, batch) in spec["strategy"]["batches"].as_array().into_iter().flatten().enumerate() {
+        let field = format!("spec.strategy.batches[{at}].traffic");
         if routes.is_empty() && batch.get("traffic").is_some() {
             let message =
                 "there are no routes to share requests by: give spec.routes, or remove it";
-            let field = format!("spec.strategy.batches[{at}].traffic");
-            problems.push(Problem::new(field, message));
+            problems.push(Problem::new(&field, message));
         }
+        chosen(&field, &batch["traffic"]["matches"], routes, &mut problems);
     }
     problems
+}
+
+/// Every route has to be able to choose requests so.
+fn chosen(field: &str, matches: &Value, routes: &[Value], problems: &mut Vec<Problem>) {
+    let Ok(conditions) = Vec::<Condition>::deserialize(matches) else { return };
+    let refs = || routes.iter().filter_map(|route| route["refs"].as_array()).flatten();
+    let is_ingress = |one: &&Value| one["kind"] == "Ingress";
+    let names = |one: &Value| cut(one["name"].as_str().unwrap_or_default());
+    let unsayable = ingress::sayable(&conditions).err();
+    if let (Some(one), Some(unsayable)) = (refs().find(is_ingress), unsayable) {
+        let Unsayable { at, field: part, asked, why } = unsayable;
+        let message = format!("Ingress {} cannot choose requests by {asked}: {why}", names(one));
+        problems.push(Problem::new(format!("{field}.matches[{at}].{part}"), message));
+    }
+    let cookie = |condition: &Condition| !condition.cookies.is_empty();
+    let route = refs().find(|one| !is_ingress(one));
+    if let (Some(one), Some(at)) = (route, conditions.iter().position(cookie)) {
+        let message = format!(
+            "{} {} cannot choose requests by a cookie: match the header cookie by a \
+             RegularExpression instead",
+            cut(one["kind"].as_str().unwrap_or_default()),
+            names(one),
+        );
+        problems.push(Problem::new(format!("{field}.matches[{at}].cookies"), message));
+    }
 }
 
 fn misnamed(name: &str) -> Option<String> {
@@ -48,17 +79,17 @@ fn misnamed(name: &str) -> Option<String> {
 }
 
 fn reference(field: &str, one: &Value, problems: &mut Vec<Problem>) {
-    let is_known = |key: &str, value: &str| match key {
-        "kind" => KINDS.contains(&value),
-        _ => value == API_VERSION,
+    let known = KINDS.iter().find(|(kind, _)| one["kind"] == *kind);
+    let mut say = |key: &str, message: String| {
+        problems.push(Problem::new(format!("{field}.{key}"), message));
     };
-    for key in ["apiVersion", "kind"] {
-        if let Some(value) = one[key].as_str().filter(|value| !is_known(key, value)) {
-            let message = format!(
-                "{} is not supported: only HTTPRoute and GRPCRoute of {API_VERSION} are",
-                cut(value)
-            );
-            problems.push(Problem::new(format!("{field}.{key}"), message));
-        }
+    if let (None, Some(kind)) = (known, one["kind"].as_str()) {
+        let kinds = KINDS.map(|(kind, version)| format!("{kind} of {version}")).join(", ");
+        say("kind", format!("{} is not supported: only {kinds}", cut(kind)));
+    }
+    if let (Some((kind, wanted)), Some(version)) = (known, one["apiVersion"].as_str())
+        && version != *wanted
+    {
+        say("apiVersion", format!("{} is not supported for {kind}: write {wanted}", cut(version)));
     }
 }

@@ -207,6 +207,10 @@ impl Observer {
         let api: Api<K> = Api::namespaced(self.client.clone(), &self.namespace);
         let parameters = ListParams::default();
         let listed = api.list(&parameters).await;
+        // A kind that is not installed has nothing to show.
+        if matches!(&listed, Err(kube::Error::Api(status)) if status.code == 404) {
+            return Ok(());
+        }
         let listed = listed.map_err(Failure::doing("listing what was watched"))?;
         // A watch shows its kind in the order of the versions.
         let newest = listed.items.iter().map(version).max().unwrap_or(0);

@@ -1,4 +1,5 @@
-//! Requests that come through a Gateway: the user's Service and HTTPRoute, and loads on them.
+//! Requests that come through a Gateway: the user's Service, HTTPRoute or Ingress, and loads on
+//! them.
 
 use std::env;
 use std::time::Duration;
@@ -31,6 +32,27 @@ impl Scenario {
         })
     }
 
+    /// The user's Ingress, as their manifest has it.
+    #[must_use]
+    pub fn ingress(&self) -> Value {
+        let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+        let paths = json!([{"path": "/", "pathType": "Prefix", "backend": backend}]);
+        json!({
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {
+                "name": "web",
+                // What a GitOps tool tells its own objects by.
+                "labels": {"app.kubernetes.io/instance": "shop"},
+                "annotations": {"nginx.ingress.kubernetes.io/ssl-redirect": "false"},
+            },
+            "spec": {
+                "ingressClassName": "nginx",
+                "rules": [{"host": self.host(), "http": {"paths": paths}}],
+            },
+        })
+    }
+
     fn host(&self) -> String {
         format!("{}.example", self.namespace())
     }
@@ -47,16 +69,16 @@ impl Scenario {
         Ok(order.header("host", &self.host()))
     }
 
-    /// Creates Service and route of the user's, and waits until requests come through.
+    /// Creates the user's Service and this route or Ingress, and waits until requests come through.
     ///
     /// # Errors
     /// They do not.
-    pub async fn is_routed(&self) -> Outcome {
+    pub async fn is_routed_by(&self, route: &Value) -> Outcome {
         let service = json!({
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
             "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]},
         });
-        for manifest in [&service, &self.route()] {
+        for manifest in [&service, route] {
             self.kubectl.feed(&["apply", "-f", "-"], manifest).await?;
         }
         let through = async {
@@ -95,20 +117,31 @@ impl Scenario {
         })
     }
 
-    /// The route is the user's own again, and nothing of ours is beside it.
+    /// The route or Ingress is the user's own again, and nothing of ours is beside it.
     ///
     /// # Errors
     /// It is not so.
-    pub async fn route_is_restored(&self) -> Outcome {
-        self.diff_is_empty(&self.route()).await?;
-        let live = self.kubectl.json(&["get", "httproute", "web"], None).await?;
+    pub async fn gives_back(&self, manifest: &Value) -> Outcome {
+        self.diff_is_empty(manifest).await?;
+        let kind = manifest["kind"].as_str().unwrap_or_default().to_lowercase();
+        let live = self.kubectl.json(&["get", &kind, "web"], None).await?;
         let text =
             live["metadata"]["annotations"].to_string() + &live["metadata"]["labels"].to_string();
         ensure(!text.contains("sluice.dev/"), || format!("left on the route: {text}"))?;
-        let args = ["get", "services", "-l", "sluice.dev/rollout"];
-        let services = self.kubectl.json(&args, None).await?;
-        let left = services["items"].as_array().is_none_or(Vec::is_empty);
-        ensure(left, || format!("Services left behind: {services}"))
+        let args = ["get", "services,ingresses", "-l", "sluice.dev/rollout"];
+        let ours = self.kubectl.json(&args, None).await?;
+        let left = ours["items"].as_array().is_none_or(Vec::is_empty);
+        ensure(left, || format!("left behind: {ours}"))
+    }
+
+    /// The canary Ingresses of ours.
+    ///
+    /// # Errors
+    /// The cluster does not answer.
+    pub async fn canaries(&self) -> Outcome<Vec<Value>> {
+        let args = ["get", "ingresses", "-l", "sluice.dev/revision"];
+        let list = self.kubectl.json(&args, None).await?;
+        Ok(list["items"].as_array().cloned().unwrap_or_default())
     }
 }
 

@@ -236,6 +236,7 @@ async fn in_place() -> Outcome {
 
 async fn pause(s: &Scenario, paused: bool) -> Outcome {
     s.tell(&Told::Edit);
+    let paused = paused.then_some(true);
     let patch = json!({"spec": {"updateStrategy": {"paused": paused}}}).to_string();
     let args = ["patch", "cloneset", "web", "--type=merge", "-p", &patch];
     s.kubectl.run(&args).await.map(drop)

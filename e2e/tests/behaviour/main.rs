@@ -10,6 +10,7 @@ mod broken;
 mod cli;
 mod cloneset;
 mod gates;
+mod ingress;
 mod pauses;
 mod policy;
 mod reapply;

@@ -42,10 +42,10 @@ async fn under_load(
 ) -> Outcome {
     stage(name, app, plan, async |s: &mut Scenario| {
         s.create().await?;
-        s.is_routed().await?;
+        s.is_routed_by(&s.route()).await?;
         let loads = s.loads(RATE)?;
         body(s).await?;
-        s.route_is_restored().await?;
+        s.gives_back(&s.route()).await?;
         none_failed(&stop(loads))
     })
     .await

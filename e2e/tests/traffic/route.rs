@@ -59,7 +59,7 @@ async fn hold(stage: &Stage, weight: u32) -> Outcome {
         stable: None,
         canary: "web-canary".to_owned(),
         weight,
-        conditions: vec![Condition { headers: vec![beta], query_params: Vec::new() }],
+        conditions: vec![Condition { headers: vec![beta], ..Condition::default() }],
     };
     write(stage, Some(RouteHold::new(vec![share]))).await
 }

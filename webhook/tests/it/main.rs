@@ -7,4 +7,5 @@ mod fixtures;
 mod properties;
 mod reviews;
 mod rollouts;
+mod routes;
 mod serving;

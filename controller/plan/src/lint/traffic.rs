@@ -4,9 +4,9 @@ use crds::route::{RouteReading, Share};
 
 use super::{Lint, all};
 use crate::action::Action;
-use crate::observed::{Fact, Observed, Traffic, Workload};
+use crate::observed::{CanarySeen, Fact, Observed, Traffic, Workload};
 
-/// A write to a route, or of a Service of ours.
+/// A write to a route, or of a Service or a canary Ingress of ours.
 pub(super) fn check(lint: &mut Lint, seen: &Observed, workload: &Workload, action: &Action) {
     let detail = || format!("{action:?} with {:?}", seen.traffic);
     let Fact::Known(traffic) = &seen.traffic else {
@@ -28,7 +28,25 @@ pub(super) fn check(lint: &mut Lint, seen: &Observed, workload: &Workload, actio
         }
         Action::DeleteService { name, .. } => {
             let needed = shares(traffic).any(|share| names(share, name));
-            lint.must(!needed, "a Service goes after the requests to it", detail);
+            let revision = traffic.services.iter().find(|seen| seen.name == *name);
+            let asked = revision.is_some_and(|seen| {
+                traffic.canaries.iter().any(|canary| canary.revision == seen.revision)
+            });
+            lint.must(!needed && !asked, "a Service goes after the requests to it", detail);
+        }
+        Action::WriteCanary { route, uid, .. } => {
+            let mut routes = traffic.routes.iter();
+            let pinned = routes.any(|fact| match &fact.seen {
+                Fact::Known(seen) => {
+                    fact.route == *route && seen.uid == *uid && seen.projected == Ok(true)
+                }
+                Fact::Absent | Fact::Unknown(_) => false,
+            });
+            lint.must(pinned, "a canary comes beside what sends nobody else there", detail);
+        }
+        Action::DropCanary { name, uid, .. } => {
+            let known = |seen: &CanarySeen| seen.name == *name && seen.uid == *uid;
+            lint.must(traffic.canaries.iter().any(known), "only a known canary is dropped", detail);
         }
         _ => {}
     }

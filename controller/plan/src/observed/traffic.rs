@@ -14,6 +14,8 @@ pub struct Traffic {
     pub services: Vec<ServiceSeen>,
     /// Names of the user's Services that the Rollout names and that are there.
     pub users: Vec<String>,
+    /// The canary Ingresses of ours.
+    pub canaries: Vec<CanarySeen>,
 }
 
 /// A route that was looked for.
@@ -40,8 +42,32 @@ pub struct RouteSeen {
     pub backends: Vec<String>,
     /// The rules are what the hold makes of them; or why they cannot be.
     pub projected: Result<bool, String>,
-    /// Every gateway has taken this generation; or what one says.
+    /// Every gateway has taken this generation; or what one says. Of an Ingress nobody says so.
     pub taken: Result<(), String>,
+    /// The canary Ingress that its hold asks for, where it asks for one.
+    pub canary: Option<CanaryWanted>,
+}
+
+/// A canary Ingress that has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CanaryWanted {
+    /// metadata.name.
+    pub name: String,
+    /// It is there, and as it has to be.
+    pub right: bool,
+}
+
+/// A canary Ingress of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CanarySeen {
+    /// metadata.name.
+    pub name: String,
+    /// metadata.uid.
+    pub uid: String,
+    /// The route that it was made beside.
+    pub route: RouteRef,
+    /// The revision that gets requests by it.
+    pub revision: Revision,
 }
 
 /// A Service of ours.

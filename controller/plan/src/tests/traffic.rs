@@ -9,6 +9,7 @@ use crds::route::{Condition, RouteHold, RouteReading};
 use crds::status::Phase;
 use crds::{Fenced, RouteRef, Target, Traffic as Asked, TrafficRoute};
 
+use super::ingress;
 use super::scene::{ORIGINAL, Scene, assert_phase, fields, manual, revision, set, waits, written};
 use crate::action::{Action, Plan};
 use crate::observed::{Fact, RouteFact, RouteSeen, ServiceSeen, Sets, Traffic};
@@ -31,38 +32,44 @@ fn untouched() -> RouteSeen {
         backends: vec!["web".into()],
         projected: Ok(true),
         taken: Ok(()),
+        canary: None,
     }
 }
 
-fn routed(mut scene: Scene) -> Scene {
+fn routed(scene: Scene) -> Scene {
+    routed_by(scene, web())
+}
+
+/// With its requests through this one.
+pub(super) fn routed_by(mut scene: Scene, route: RouteRef) -> Scene {
     scene.seen.rollout.spec.routes = vec![TrafficRoute {
         name: "web".into(),
         service: "web".into(),
-        refs: vec![web()],
+        refs: vec![route.clone()],
         settle: None,
     }];
-    let route = RouteFact { route: web(), seen: Fact::Known(untouched()) };
-    let traffic = Traffic { routes: vec![route], services: Vec::new(), users: vec!["web".into()] };
-    scene.seen.traffic = Fact::Known(traffic);
+    let routes = vec![RouteFact { route, seen: Fact::Known(untouched()) }];
+    let users = vec!["web".into()];
+    scene.seen.traffic = Fact::Known(Traffic { routes, users, ..Traffic::default() });
     scene
 }
 
-fn traffic(scene: &mut Scene) -> &mut Traffic {
+pub(super) fn traffic(scene: &mut Scene) -> &mut Traffic {
     match &mut scene.seen.traffic {
         Fact::Known(traffic) => traffic,
         other => panic!("no traffic: {other:?}"),
     }
 }
 
-fn route(scene: &mut Scene) -> &mut RouteSeen {
+pub(super) fn route(scene: &mut Scene) -> &mut RouteSeen {
     match &mut traffic(scene).routes[0].seen {
         Fact::Known(seen) => seen,
         other => panic!("no route: {other:?}"),
     }
 }
 
-/// Does what the plan writes to routes and Services; a Service has its endpoints at once.
-fn perform(scene: &mut Scene, plan: &Plan) {
+/// Does what the plan writes to routes and beside them; a Service has its endpoints at once.
+pub(super) fn perform(scene: &mut Scene, plan: &Plan) {
     for action in &plan.actions {
         match action {
             Action::CreateService { name, service, revision, .. } => {
@@ -73,20 +80,25 @@ fn perform(scene: &mut Scene, plan: &Plan) {
             Action::DeleteService { name, .. } => {
                 traffic(scene).services.retain(|seen| seen.name != *name);
             }
-            Action::WriteRoute { hold, .. } => {
+            Action::WriteRoute { route: written, hold, .. } => {
                 let seen = route(scene);
+                seen.canary = hold.as_ref().and_then(|hold| ingress::asked(written, hold));
                 seen.hold_text = hold.as_ref().map(RouteHold::to_text);
                 seen.hold = hold
                     .as_ref()
                     .map_or(RouteReading::None, |hold| RouteReading::Hold(Box::new(hold.clone())));
+            }
+            Action::WriteCanary { route, name, .. } => ingress::written(scene, route, name),
+            Action::DropCanary { name, .. } => {
+                traffic(scene).canaries.retain(|seen| seen.name != *name);
             }
             _ => {}
         }
     }
 }
 
-/// Plans and performs until nothing is written to routes and Services; the last plan.
-fn settled(scene: &mut Scene) -> Plan {
+/// Plans and performs until nothing is written to routes and beside them; the last plan.
+pub(super) fn settled(scene: &mut Scene) -> Plan {
     for _ in 0..10 {
         let plan = scene.plan();
         *scene.status() = plan.status.clone();
@@ -96,6 +108,8 @@ fn settled(scene: &mut Scene) -> Plan {
                 Action::WriteRoute { .. }
                     | Action::CreateService { .. }
                     | Action::DeleteService { .. }
+                    | Action::WriteCanary { .. }
+                    | Action::DropCanary { .. }
             )
         };
         if !plan.actions.iter().any(moved) && scene.plan().status == plan.status {
@@ -106,14 +120,14 @@ fn settled(scene: &mut Scene) -> Plan {
     panic!("never settles: {:?}", scene.plan());
 }
 
-fn weight(scene: &mut Scene) -> Option<u32> {
+pub(super) fn weight(scene: &mut Scene) -> Option<u32> {
     match &route(scene).hold {
         RouteReading::Hold(hold) => Some(hold.shares[0].weight),
         _ => None,
     }
 }
 
-fn holds(plan: &Plan) -> usize {
+pub(super) fn holds(plan: &Plan) -> usize {
     plan.actions.iter().filter(|action| matches!(action, Action::WriteHold(_))).count()
 }
 
@@ -253,6 +267,22 @@ fn at_the_end_the_route_is_the_users_own_and_nothing_of_ours_is_left() {
     assert_phase(&plan, Phase::Ready, "");
     assert!(traffic(&mut scene).services.is_empty());
     assert!(plan.status.routes.is_empty() && !scene.plan().watch_routes);
+}
+
+#[test]
+fn a_service_stays_as_long_as_a_route_names_it() {
+    let mut scene = shared();
+    scene.annotate(None);
+    scene.workload().fields = fields(&ORIGINAL);
+    scene.sets(Sets { update: Some(set("v2", 10)), old: Vec::new() });
+    settled(&mut scene);
+    let name = traffic(&mut scene).services[0].name.clone();
+    route(&mut scene).backends = vec![name];
+    scene.later(11);
+    let plan = settled(&mut scene);
+    assert_eq!((waits(&plan), traffic(&mut scene).services.len()), ("RouteUnfit", 2));
+    route(&mut scene).backends = vec!["web".into()];
+    assert_phase(&settled(&mut scene), Phase::Ready, "");
 }
 
 #[test]

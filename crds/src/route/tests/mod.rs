@@ -8,10 +8,12 @@ use crate::contract::HOLD_ANNOTATION;
 use crate::project::{Projection, Verdict, Writer};
 
 mod chosen;
+mod ingress;
 mod limits;
 mod properties;
 mod user;
 mod weights;
+mod without;
 
 /// A backend as the apiserver shows it.
 fn backend(name: &str, weight: u64) -> Value {
@@ -55,12 +57,12 @@ fn share(weight: u32) -> Share {
 
 fn header(name: &str, value: &str) -> Condition {
     let pair = Pair { compare: Compare::Exact, name: name.to_owned(), value: value.to_owned() };
-    Condition { headers: vec![pair], query_params: Vec::new() }
+    Condition { headers: vec![pair], ..Condition::default() }
 }
 
 fn query(name: &str, value: &str) -> Condition {
     let Condition { headers, .. } = header(name, value);
-    Condition { headers: Vec::new(), query_params: headers }
+    Condition { query_params: headers, ..Condition::default() }
 }
 
 /// The object as the controller sends it.

@@ -79,7 +79,9 @@ impl Shell {
             // The model has no routes.
             Action::WriteRoute { .. }
             | Action::CreateService { .. }
-            | Action::DeleteService { .. } => None,
+            | Action::DeleteService { .. }
+            | Action::WriteCanary { .. }
+            | Action::DropCanary { .. } => None,
             Action::KeepTemplate { revision, set } => {
                 let template = Rc::clone(&cluster.sets.get(set)?.template);
                 let name = format!("{rollout}-{revision}").into();
