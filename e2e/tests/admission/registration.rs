@@ -5,6 +5,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::copy::{Copy, Who, dry_run, said, until};
+use crate::rollouts::keep;
 use crate::script::write;
 use crate::workload::State;
 
@@ -40,8 +41,7 @@ async fn calling_nowhere(name: &str, body: impl AsyncFnOnce(&Copy)) {
             return false;
         }
         // The Rollouts' entry has no label to tell ours from the cluster's.
-        let workloads = object["webhooks"][0].take();
-        object["webhooks"] = json!([workloads]);
+        keep(object, "workloads.sluice.dev");
         let webhook = &mut object["webhooks"][0];
         webhook["name"] = json!(format!("{namespace}.sluice.test"));
         webhook["clientConfig"]["service"]["namespace"] = json!(namespace);

@@ -35,15 +35,14 @@ fn rollout(name: &str, request: Option<&str>) -> Rollout {
 
 /// Keeps one entry, which fails closed, points nowhere and sees one namespace.
 fn only(entry: Entry, object: &mut Value, namespace: &str) -> bool {
-    let (kind, index) = match entry {
-        Entry::Requests => ("MutatingWebhookConfiguration", 1),
-        Entry::Validation => ("ValidatingWebhookConfiguration", 0),
+    let (kind, name) = match entry {
+        Entry::Requests => ("MutatingWebhookConfiguration", "requests.sluice.dev"),
+        Entry::Validation => ("ValidatingWebhookConfiguration", "rollouts.sluice.dev"),
     };
     if object["kind"] != kind {
         return false;
     }
-    let kept = object["webhooks"][index].take();
-    object["webhooks"] = json!([kept]);
+    keep(object, name);
     let webhook = &mut object["webhooks"][0];
     webhook["name"] = json!(format!("{namespace}.sluice.test"));
     webhook["clientConfig"]["service"]["namespace"] = json!(namespace);
@@ -51,6 +50,13 @@ fn only(entry: Entry, object: &mut Value, namespace: &str) -> bool {
     let labels = json!({ "kubernetes.io/metadata.name": namespace, WATCHED: "true" });
     webhook["namespaceSelector"] = json!({ "matchLabels": labels });
     true
+}
+
+/// Keeps the webhook of this name alone.
+pub fn keep(object: &mut Value, name: &str) {
+    let webhooks = object["webhooks"].as_array_mut().unwrap();
+    webhooks.retain(|webhook| webhook["name"] == name);
+    assert_eq!(webhooks.len(), 1, "{name}");
 }
 
 async fn calling_nowhere(name: &str, entry: Entry, body: impl AsyncFnOnce(Calls)) {
