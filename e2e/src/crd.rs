@@ -41,31 +41,48 @@ impl CloneSet {
     }
 }
 
-impl Resource for CloneSet {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        "CloneSet".into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        "apps.kruise.io".into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        "v1alpha1".into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        "clonesets".into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
+/// A route of the Gateway API.
+#[derive(Clone, Debug, Deserialize)]
+pub struct HttpRoute {
+    /// metadata.
+    pub metadata: ObjectMeta,
+    /// spec.
+    #[serde(default)]
+    pub spec: Value,
 }
+
+macro_rules! resource {
+    ($type:ty, $group:literal, $version:literal, $kind:literal, $plural:literal) => {
+        impl Resource for $type {
+            type DynamicType = ();
+            type Scope = NamespaceResourceScope;
+
+            fn kind((): &()) -> Cow<'_, str> {
+                $kind.into()
+            }
+
+            fn group((): &()) -> Cow<'_, str> {
+                $group.into()
+            }
+
+            fn version((): &()) -> Cow<'_, str> {
+                $version.into()
+            }
+
+            fn plural((): &()) -> Cow<'_, str> {
+                $plural.into()
+            }
+
+            fn meta(&self) -> &ObjectMeta {
+                &self.metadata
+            }
+
+            fn meta_mut(&mut self) -> &mut ObjectMeta {
+                &mut self.metadata
+            }
+        }
+    };
+}
+
+resource!(CloneSet, "apps.kruise.io", "v1alpha1", "CloneSet", "clonesets");
+resource!(HttpRoute, "gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes");

@@ -9,9 +9,11 @@ use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStatus, ReplicaSet, StatefulSet,
 };
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::Ingress;
 use kube::ResourceExt;
 
-use crate::crd::CloneSet;
+use crate::crd::{CloneSet, HttpRoute};
 
 /// The objects, by name.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +24,12 @@ pub struct View {
     pub stateful: BTreeMap<String, StatefulSet>,
     /// CloneSets.
     pub clonesets: BTreeMap<String, CloneSet>,
+    /// Routes of the Gateway API.
+    pub routes: BTreeMap<String, HttpRoute>,
+    /// Ingresses.
+    pub ingresses: BTreeMap<String, Ingress>,
+    /// EndpointSlices.
+    pub slices: BTreeMap<String, EndpointSlice>,
     /// ReplicaSets.
     pub sets: BTreeMap<String, ReplicaSet>,
     /// Pods.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::census::{Census, Pod, Role};
 use super::course::{Course, Release};
 use super::moves::Moves;
+use super::requests::{Requests, Traffic};
 use super::seen::{PodSeen, SetSeen};
 use super::timeline::Timeline;
 use super::{Sighting, Told, Wishes};
@@ -26,6 +27,8 @@ pub enum Rule {
     Flap,
     /// Nobody but the test scales.
     Replicas,
+    /// No requests to a Service without ready endpoints.
+    Requests,
 }
 
 /// A rule was broken.
@@ -58,6 +61,7 @@ pub struct Judge {
     pods: BTreeMap<String, Pod>,
     sets: BTreeMap<String, SetSeen>,
     moves: Moves,
+    requests: Requests,
     /// Pods that the test is about to end.
     to_excuse: BTreeSet<String>,
     /// Ready pods that are missing for reasons of their own.
@@ -84,6 +88,7 @@ impl Judge {
             pods: BTreeMap::new(),
             sets: BTreeMap::new(),
             moves: Moves::new(replicas),
+            requests: Requests::default(),
             to_excuse: BTreeSet::new(),
             excused_ready: 0,
             excused_stable: 0,
@@ -155,6 +160,7 @@ impl Judge {
                 broken.into_iter().for_each(|violation| self.broken(violation));
             }
             Sighting::DeploymentGone => self.line("deployment gone"),
+            Sighting::Traffic(traffic) => return self.see_traffic(traffic),
             Sighting::Set(set) => self.see_set(set),
             Sighting::SetGone(name) => {
                 self.sets.remove(&name);
@@ -193,6 +199,15 @@ impl Judge {
         let (most, all) = (self.most(), self.sets.values().map(|set| set.replicas).sum::<i32>());
         if replicas > was && all > most {
             self.breaks(Rule::Surge, format!("replicasets want {all} pods, allowed {most}"));
+        }
+    }
+
+    fn see_traffic(&mut self, seen: Traffic) {
+        let (news, vain) = self.requests.see(seen);
+        news.into_iter().for_each(|line| self.line(line));
+        // Where nothing is to run nobody can answer.
+        if let Some(vain) = vain.filter(|_| self.replicas > 0) {
+            self.breaks(Rule::Requests, vain);
         }
     }
 

@@ -11,6 +11,8 @@ use crds::Rollout;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::Ingress;
 use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
 use kube::runtime::watcher::{self, Event};
@@ -21,10 +23,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use super::requests::Traffic;
 use super::sequencer::Sequencer;
 use super::{Judge, Sighting, Told, Wishes};
 use crate::clock;
-use crate::crd::CloneSet;
+use crate::crd::{CloneSet, HttpRoute};
 use crate::failure::{Failure, Outcome};
 use crate::view::{View, as_deployment};
 
@@ -114,6 +117,9 @@ impl Observer {
         watches.spawn(follow(api::<Deployment>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<StatefulSet>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<CloneSet>(&all), Arc::clone(&shared)));
+        watches.spawn(follow(api::<HttpRoute>(&all), Arc::clone(&shared)));
+        watches.spawn(follow(api::<Ingress>(&all), Arc::clone(&shared)));
+        watches.spawn(follow(api::<EndpointSlice>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<Rollout>(&all), Arc::clone(&shared)));
         watches.spawn(tick(Arc::clone(&shared)));
         Self { shared, client: client.clone(), namespace: namespace.to_owned(), _watches: watches }
@@ -200,6 +206,9 @@ impl Observer {
         self.see::<Deployment>(patience).await?;
         self.see::<StatefulSet>(patience).await?;
         self.see::<CloneSet>(patience).await?;
+        self.see::<HttpRoute>(patience).await?;
+        self.see::<Ingress>(patience).await?;
+        self.see::<EndpointSlice>(patience).await?;
         self.see::<Rollout>(patience).await
     }
 
@@ -288,6 +297,20 @@ watched!(Pod, pods, |pod| Some(Sighting::pod(pod, clock::now())), |name: &str| S
 watched!(ReplicaSet, sets, |set| Some(Sighting::from(set)), |name: &str| Some(Sighting::SetGone(
     name.to_owned()
 )));
+macro_rules! watched_traffic {
+    ($kind:ty, $field:ident, $gone:expr) => {
+        watched!(
+            $kind,
+            $field,
+            |object| Some(Sighting::Traffic(Traffic::from(object))),
+            |name: &str| Some(Sighting::Traffic($gone(name)))
+        );
+    };
+}
+
+watched_traffic!(HttpRoute, routes, |name: &str| Traffic::RouteGone(format!("route {name}")));
+watched_traffic!(Ingress, ingresses, |name: &str| Traffic::RouteGone(format!("ingress {name}")));
+watched_traffic!(EndpointSlice, slices, |name: &str| Traffic::EndpointsGone(name.to_owned()));
 impl Watched for StatefulSet {
     fn of(view: &View) -> &BTreeMap<String, Self> {
         &view.stateful

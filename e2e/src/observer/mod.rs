@@ -16,6 +16,7 @@ pub mod course;
 pub mod judge;
 pub mod live;
 pub mod moves;
+pub mod requests;
 pub mod seen;
 pub mod sequencer;
 pub mod timeline;

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use serde_json::Value;
 
+use super::requests::Traffic;
 use crate::crd::CloneSet;
 
 /// The stock controllers' own, of Deployments and of all others.
@@ -28,6 +29,8 @@ pub enum Sighting {
     SetGone(String),
     /// The Deployment is gone.
     DeploymentGone,
+    /// Something of its traffic.
+    Traffic(Traffic),
 }
 
 /// The workload.

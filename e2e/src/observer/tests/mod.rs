@@ -2,6 +2,7 @@
 //! and to speak up in a wrong one.
 
 mod releases;
+mod requests;
 mod scaling;
 mod sequence;
 
