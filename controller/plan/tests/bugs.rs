@@ -30,10 +30,22 @@ const STATEFUL: [Bug; 5] = [
     Bug::BlindDeletes,
 ];
 
+/// Those that only a CloneSet can show.
+const CLONED: [Bug; 5] = [
+    Bug::ShareTooLow,
+    Bug::SharesAreNumbers,
+    Bug::ShareStaysDown,
+    Bug::OwnShareLost,
+    Bug::TakenBackStays,
+];
+
 /// The stories of the kind of workload that a bug is about.
 fn tales_for(bug: Bug) -> Vec<Tale> {
     let mut tales = tales();
-    tales.retain(|tale| tale.name.starts_with("sts-") == STATEFUL.contains(&bug));
+    tales.retain(|tale| {
+        tale.name.starts_with("sts-") == STATEFUL.contains(&bug)
+            && tale.name.starts_with("cs-") == CLONED.contains(&bug)
+    });
     tales
 }
 

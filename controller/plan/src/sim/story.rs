@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crds::{Kept, Revision};
 use crds::request::Verb;
 use crds::status::Phase;
+use crds::{Kept, Revision};
 
 use super::check::{Summary, Violation};
 use super::metrics::TEMPLATE;

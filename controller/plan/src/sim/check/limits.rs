@@ -101,7 +101,8 @@ impl Limits {
         let doubled = releases.may_move_back() && surge == 0 && !workload.is_numbered();
         let moving = if doubled { unavailable } else { 0 };
         self.check_ceiling(asked, replicas + surge.max(moving), releases.is_calm())?;
-        let demanded = (replicas - unavailable).max(0);
+        let cleared = i32::from(releases.is_cleared_by_hand(workload));
+        let demanded = (replicas - unavailable.max(cleared)).max(0);
         let surplus = asked - replicas - surge;
         if fields.paused && surplus > 0 {
             // Paused, the stock controller takes away what is above a lower surge, ready or not.

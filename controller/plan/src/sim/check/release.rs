@@ -520,9 +520,7 @@ impl Releases {
             .chain(release.had.iter().copied())
             .map(|pods| pods.ceil_of(replicas))
             .max();
-        let surge = self
-            .fields
-            .map_or(0, |fields| posts(self.cloned, fields, replicas).0);
+        let surge = self.fields.map_or(0, |fields| posts(self.cloned, fields, replicas).0);
         match replicas {
             0 => 0,
             1 => surge.min(1),

@@ -92,7 +92,8 @@ pub fn read(raw: &Value) -> Result<Read, Refused> {
         (None, Some(_)) => (deadline_of_cloneset(spec)?, strategy_of_cloneset(spec)?),
         (None, None) => (integer(spec, "progressDeadlineSeconds")?, strategy(&spec["strategy"])?),
     };
-    let paused = if cloneset.is_some() { &spec["updateStrategy"]["paused"] } else { &spec["paused"] };
+    let paused =
+        if cloneset.is_some() { &spec["updateStrategy"]["paused"] } else { &spec["paused"] };
     let parsed = DeploymentSpec {
         replicas: integer(spec, "replicas")?,
         paused: *paused == true,

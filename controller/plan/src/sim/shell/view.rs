@@ -13,11 +13,11 @@ use crds::hold::Reading;
 
 use crate::action::Ask;
 use crate::observed::{
-    Answered, CloneSet, Fact, Fields, KeptTemplate, Live, NumberedRevision, Observed, Pod,
-    RolloutFacts, Set, Sets, Stateful, Strategy, Workload,
+    Answered, CloneSet, Fact, Fields, KeptPods, KeptTemplate, Live, NumberedRevision, Observed,
+    Pod, RolloutFacts, Set, Sets, Stateful, Strategy, Workload,
 };
-use crate::sim::cluster::read::NO_DEADLINE;
 use crate::sim::cluster::objects::{self, Deployment, KeptRevision, ReplicaSet, RolloutObject};
+use crate::sim::cluster::read::NO_DEADLINE;
 use crate::sim::cluster::table::View;
 use crate::sim::cluster::{Cluster, Kind, admission};
 
@@ -213,6 +213,7 @@ impl Caches {
             available: current.then_some(set.status.available),
             desired: set.number(DESIRED_REPLICAS_ANNOTATION),
             pods: pods.map(|pod| seen_pod(pod)).collect(),
+            kept: KeptPods::default(),
         }
     }
 }

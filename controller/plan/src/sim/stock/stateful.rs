@@ -122,7 +122,11 @@ impl Sync<'_> {
 
     fn create(&mut self, index: i32) -> Result<(), Refused> {
         let partition = self.stateful.fields.partition().unwrap_or(0);
-        let of = Rc::clone(if index < partition { &self.revisions.current } else { &self.revisions.update });
+        let of = Rc::clone(if index < partition {
+            &self.revisions.current
+        } else {
+            &self.revisions.update
+        });
         let name: Rc<str> = format!("{}-{index}", self.workload.meta.name).into();
         // The cache trails: it is there already.
         if self.cluster.pods.get(&name).is_some() {
@@ -140,7 +144,8 @@ impl Sync<'_> {
     /// ready. Answers which it is.
     fn report(&mut self) -> Result<Rc<str>, Refused> {
         let count = |pods: usize| i32::try_from(pods).unwrap_or(i32::MAX);
-        let updated = |pod: &&Rc<Pod>| pod.is_active() && pod.set == self.revisions.update.meta.name;
+        let updated =
+            |pod: &&Rc<Pod>| pod.is_active() && pod.set == self.revisions.update.meta.name;
         let status = DeploymentStatus {
             observed_generation: self.workload.meta.generation,
             replicas: count(self.pods.len()),
@@ -150,7 +155,8 @@ impl Sync<'_> {
         };
         let done = [status.updated, status.ready, status.replicas] == [self.size(); 3];
         let rolling = self.stateful.fields.partition().is_some();
-        let current = if done && rolling { &self.revisions.update } else { &self.revisions.current };
+        let current =
+            if done && rolling { &self.revisions.update } else { &self.revisions.current };
         let current = Rc::clone(&current.meta.name);
         self.cluster.update_numbered_status(self.workload, status, &current)?;
         Ok(current)

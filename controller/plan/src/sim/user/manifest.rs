@@ -167,10 +167,8 @@ impl Stated {
             ("maxSurge", self.surge.map(|surge| json!(surge))),
             ("maxUnavailable", self.unavailable.map(|unavailable| json!(unavailable))),
         ];
-        let strategy: Map<_, _> = stated
-            .into_iter()
-            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-            .collect();
+        let strategy: Map<_, _> =
+            stated.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
         if !strategy.is_empty() {
             state("updateStrategy", Some(Value::Object(strategy)));
         }

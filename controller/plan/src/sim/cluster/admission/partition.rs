@@ -17,8 +17,7 @@ pub(super) fn judge(old: &Value, new: &Value, writer: &str) -> Result<(), Refuse
     let empty = is.is_empty() || was.is_empty();
     let arrives_held = is.held && is.is_fenced() && is.hold != was.hold;
     let lifted = empty && is.hold.is_empty() && !is.is_fenced();
-    let stays_held =
-        is.held && !on_delete && (is.partition == was.partition || is.is_fenced());
+    let stays_held = is.held && !on_delete && (is.partition == was.partition || is.is_fenced());
     let same_hold = part(was.hold, "\"stable\":", ',') == part(is.hold, "\"stable\":", ',')
         && (!template || was.moves() == is.moves());
     let follows = if is.held {
@@ -95,7 +94,8 @@ impl<'a> Guarded<'a> {
     fn is_empty(&self) -> bool {
         let keeps_all = match &self.partition {
             Value::String(text) => {
-                self.is_fenced() || self.replicas == 1 && text.contains(|c| ('1'..='9').contains(&c))
+                self.is_fenced()
+                    || self.replicas == 1 && text.contains(|c| ('1'..='9').contains(&c))
             }
             partition => self.replicas <= partition.as_i64().unwrap_or(0),
         };

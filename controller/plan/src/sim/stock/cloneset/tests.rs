@@ -185,15 +185,8 @@ fn current(world: &World) -> Revision {
 fn an_update_goes_by_what_may_be_unavailable_as_far_as_the_partition_lets_it() {
     let mut world = deployed(1, 5, Stated::default());
     update(&mut world, "v2", json!(3));
-    let expected = [
-        "v1 5",
-        "v1 4",
-        "v1 4, v2 0/1",
-        "v1 4, v2 1",
-        "v1 3, v2 1",
-        "v1 3, v2 1/2",
-        "v1 3, v2 2",
-    ];
+    let expected =
+        ["v1 5", "v1 4", "v1 4, v2 0/1", "v1 4, v2 1", "v1 3, v2 1", "v1 3, v2 1/2", "v1 3, v2 2"];
     assert_eq!(history(&mut world), expected);
     assert_eq!(current(&world), revision("v1"));
     update(&mut world, "v2", json!(0));
