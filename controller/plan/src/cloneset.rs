@@ -49,10 +49,13 @@ pub(crate) fn clear_the_way(
 ) {
     let own = live.own_partition(&workload.hold).pods(live.size);
     let left: Vec<&Pod> = others(sets, revision).flat_map(|set| &set.pods).collect();
-    if own == 0 || !is_whole(live, sets) {
+    let acted = workload.observed_generation >= workload.generation;
+    // Until only what it keeps is left the stock controller takes pods away itself.
+    if own == 0 || !acted || count(left.iter()) + kept(sets) > own {
         return;
     }
-    if let Some(pod) = left.first() {
+    let unready = left.iter().find(|pod| pod.ready_since.is_none());
+    if let Some(pod) = unready.or(left.first().filter(|_| is_whole(live, sets))) {
         draft.act(delete(pod));
     }
 }

@@ -284,7 +284,9 @@ pub(crate) fn dormant(draft: &mut Draft<'_>, workload: &Workload, barred: &Barre
         Fact::Known(sets) if is_settled_and_ready(sets, &stable, workload.replicas) => {
             reenter(draft, workload, &barred.revision);
         }
-        Fact::Known(_) | Fact::Absent | Fact::Unknown(_) => {}
+        // Some of its pods may have come before the stable template was back.
+        Fact::Known(sets) => workload.clear_the_way(draft, sets, &stable),
+        Fact::Absent | Fact::Unknown(_) => {}
     }
 }
 

@@ -20,6 +20,9 @@ pub struct Limits {
     /// The most pods that may be asked for now.
     pub ceiling: i32,
     floor: i32,
+    /// Our controller has taken a pod of a CloneSet away, which no partition takes back. One at a
+    /// time it may do so even where the user lets none be unavailable.
+    by_hand: bool,
     /// After a scaling down, until what it set off is over: the floor for that time.
     scaled: Option<i32>,
 }
@@ -67,6 +70,11 @@ impl Limits {
         self.floor -= 1;
     }
 
+    /// Our controller deletes a pod.
+    pub fn cleared(&mut self) {
+        self.by_hand = self.cloned;
+    }
+
     /// The user's own fields change. Pods above a lower surge may be taken away at once.
     pub fn edited(&mut self, fields: Original, replicas: i32) {
         let surge = |fields: Original| fields.max_surge.ceil_of(replicas);
@@ -101,8 +109,11 @@ impl Limits {
         let doubled = releases.may_move_back() && surge == 0 && !workload.is_numbered();
         let moving = if doubled { unavailable } else { 0 };
         self.check_ceiling(asked, replicas + surge.max(moving), releases.is_calm())?;
-        let cleared = i32::from(releases.is_cleared_by_hand(workload));
-        let demanded = (replicas - unavailable.max(cleared)).max(0);
+        if pods.serving() >= replicas - unavailable {
+            self.by_hand = false;
+        }
+        let unavailable = unavailable.max(i32::from(self.by_hand));
+        let demanded = (replicas - unavailable).max(0);
         let surplus = asked - replicas - surge;
         if fields.paused && surplus > 0 {
             // Paused, the stock controller takes away what is above a lower surge, ready or not.

@@ -161,6 +161,11 @@ impl Checks {
         self.pods.evicted(name);
     }
 
+    /// Our controller deleted a pod.
+    pub fn cleared(&mut self) {
+        self.limits.cleared();
+    }
+
     /// The stable revision as the checks have it.
     pub fn stable(&self) -> Option<&Revision> {
         self.releases.stable.as_ref()

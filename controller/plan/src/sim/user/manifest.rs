@@ -88,7 +88,12 @@ impl Manifest {
         let Stated { stateful, cloneset, .. } = self.stated;
         let kind = Stated { stateful, cloneset, ..Stated::default() };
         let (now, defaults) = (&self.stated, kind.or_defaults());
-        let before = before.unwrap_or(defaults);
+        let mut before = before.unwrap_or(defaults);
+        if cloneset && last.states_strategy() && !now.states_strategy() {
+            // The whole map goes with the last value that was stated in it.
+            let Original { paused, max_surge, max_unavailable, .. } = defaults.fields;
+            before.fields = Original { paused, max_surge, max_unavailable, ..before.fields };
+        }
         let partition = field(now.partition, last.partition, before.partition, defaults.partition);
         Own { fields: self.common(last, before.fields, defaults.fields), partition }
     }
@@ -158,6 +163,11 @@ impl Stated {
             (false, true) => ("apps.kruise.io/v1alpha1", "CloneSet"),
             (false, false) => ("apps/v1", "Deployment"),
         }
+    }
+
+    fn states_strategy(&self) -> bool {
+        let quantities = self.surge.is_some() || self.unavailable.is_some();
+        quantities || self.paused.is_some() || self.partition.is_some()
     }
 
     fn state_cloneset(&self, state: &mut impl FnMut(&str, Option<Value>)) {

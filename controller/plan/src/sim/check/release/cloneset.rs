@@ -35,14 +35,6 @@ impl Releases {
         release.was_loose = true;
     }
 
-    /// Pods may be taken away that no partition takes back: those that scaling let beyond a batch, and
-    /// those that the user's own partition keeps of a version that was taken back. One at a time, even
-    /// where the user lets none be unavailable.
-    pub fn is_cleared_by_hand(&self, workload: &Deployment) -> bool {
-        let kept = self.kept(workload.spec.replicas) > 0 && self.current.is_none();
-        workload.cloneset.is_some() && (kept || self.may_move_back())
-    }
-
     /// Pods that the user's own partition keeps from updates.
     pub(super) fn kept(&self, replicas: i32) -> i32 {
         self.partition.map_or(0, |kept| kept.pods(replicas))
