@@ -69,6 +69,11 @@ fn kept(sets: &Sets) -> i32 {
     all(sets).map(|set| set.kept.pods).sum()
 }
 
+/// Pods that are to be of the stable version: all but those known as kept.
+pub(crate) fn wanted_back(live: &CloneSet, sets: &Sets) -> i32 {
+    live.size - kept(sets)
+}
+
 /// Pods beside those known as kept that its own partition keeps once a release is over: if the
 /// current revision's are not the last to be updated, it keeps others in their place.
 pub(crate) fn may_keep(workload: &Workload, live: &CloneSet, sets: &Sets) -> i32 {

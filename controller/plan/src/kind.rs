@@ -13,7 +13,7 @@ use crate::action::Action;
 use crate::batch::Goal;
 use crate::draft::Draft;
 use crate::observed::{CloneSet, Fields, Live, Sets, Stateful, Workload};
-use crate::revisions::{Progress, is_released, write};
+use crate::revisions::{Progress, is_released, is_settled_and_ready, write};
 use crate::{cloneset, deployment, stateful};
 
 /// A workload in a release: the parts of its hold that every kind has, and the kind's own.
@@ -169,6 +169,15 @@ impl Workload {
             Live::CloneSet(live) => cloneset::may_keep(self, live, sets),
         };
         is_released(sets, &self.revision, self.replicas, kept)
+    }
+
+    /// All pods that an update may reach are of `revision` and ready.
+    pub(crate) fn is_back(&self, sets: &Sets, revision: &Revision) -> bool {
+        let replicas = match &self.fields {
+            Live::Deployment(_) | Live::StatefulSet(_) => self.replicas,
+            Live::CloneSet(live) => cloneset::wanted_back(live, sets),
+        };
+        is_settled_and_ready(sets, revision, replicas)
     }
 
     /// Takes pods away for which the stock controller would wait for ever on the way to

@@ -51,7 +51,7 @@ fn tales_for(bug: Bug) -> Vec<Tale> {
 
 /// Where each bug was found last: looked at first, because that is cheap. Without an entry, or where
 /// nothing shows there any more, all is looked through.
-const SHOWN: [(Bug, Shown); 12] = [
+const SHOWN: [(Bug, Shown); 17] = [
     (Bug::UnavailableFalls, Shown::Seed(111)),
     (Bug::RestoreInTwoWrites, Shown::Seed(85)),
     (Bug::StaleReadiness, Shown::Seed(1419)),
@@ -64,6 +64,11 @@ const SHOWN: [(Bug, Shown); 12] = [
     (Bug::ZeroIsNoRetreat, Shown::Seed(42)),
     (Bug::PartitionTooLow, Shown::Seed(459)),
     (Bug::BlindDeletes, Shown::Tale("sts-rollback-undo")),
+    (Bug::ShareTooLow, Shown::Tale("cs-release")),
+    (Bug::SharesAreNumbers, Shown::Tale("cs-release")),
+    (Bug::ShareStaysDown, Shown::Tale("cs-counts")),
+    (Bug::OwnShareLost, Shown::Tale("cs-partition")),
+    (Bug::TakenBackStays, Shown::Tale("cs-partition")),
 ];
 
 /// A story by its name, with a crash at every write if nothing shows without, or a seed.
