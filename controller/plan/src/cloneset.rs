@@ -49,17 +49,35 @@ pub(crate) fn clear_the_way(
 ) {
     let own = live.own_partition(&workload.hold).pods(live.size);
     let left: Vec<&Pod> = others(sets, revision).flat_map(|set| &set.pods).collect();
-    if own == 0 || !is_whole(sets, workload.replicas) {
+    let acted = workload.observed_generation >= workload.generation;
+    // Until only what it keeps is left the stock controller takes pods away itself.
+    if own == 0 || !acted || count(left.iter()) + kept(sets) > own {
         return;
     }
-    if let Some(pod) = left.first() {
+    let unready = left.iter().find(|pod| pod.ready_since.is_none());
+    if let Some(pod) = unready.or(left.first().filter(|_| is_whole(live, sets))) {
         draft.act(delete(pod));
     }
 }
 
-/// As many pods as there have to be are ready.
-fn is_whole(sets: &Sets, replicas: i32) -> bool {
-    all(sets).map(ready_of).sum::<i32>() >= replicas
+/// As many pods as there have to be are ready, those that its own partition keeps among them.
+fn is_whole(live: &CloneSet, sets: &Sets) -> bool {
+    all(sets).map(|set| set.kept.ready + ready_of(set)).sum::<i32>() >= live.size
+}
+
+fn kept(sets: &Sets) -> i32 {
+    all(sets).map(|set| set.kept.pods).sum()
+}
+
+/// Pods that are to be of the stable version: all but those known as kept.
+pub(crate) fn wanted_back(live: &CloneSet, sets: &Sets) -> i32 {
+    live.size - kept(sets)
+}
+
+/// Pods beside those known as kept that its own partition keeps once a release is over: if the
+/// current revision's are not the last to be updated, it keeps others in their place.
+pub(crate) fn may_keep(workload: &Workload, live: &CloneSet, sets: &Sets) -> i32 {
+    live.own_partition(&workload.hold).pods(live.size) - kept(sets)
 }
 
 fn delete(pod: &Pod) -> Action {
@@ -81,8 +99,7 @@ impl<'a> Moving<'a> {
     /// going to remove.
     pub(crate) fn is_quiet(&self) -> bool {
         let seen = self.workload.observed_generation >= self.workload.generation;
-        let pods = all(self.sets).map(|set| count(set.pods.iter())).sum::<i32>();
-        (seen || self.hold.batch == 0) && pods <= self.workload.replicas + self.live.surge
+        (seen || self.hold.batch == 0) && self.pods() <= self.live.size + self.live.surge
     }
 
     /// The hold for batch `index`, which is to end with `goal`.
@@ -99,6 +116,16 @@ impl<'a> Moving<'a> {
         self.new().map(|set| count(set.pods.iter())).sum()
     }
 
+    fn pods(&self) -> i32 {
+        kept(self.sets) + all(self.sets).map(|set| count(set.pods.iter())).sum::<i32>()
+    }
+
+    /// Pods that are too many go, and the shut partition would make that new ones: those of a surge
+    /// stand beside the old ones that they replace.
+    fn is_surging(&self) -> bool {
+        self.pods() > self.live.size
+    }
+
     /// The share that leaves exactly the batch's pods to the new version.
     fn partition(&self, goal: Goal) -> Kept {
         if goal == Goal::All {
@@ -108,7 +135,9 @@ impl<'a> Moving<'a> {
         let share = Kept::share(self.live.size - most, self.live.size);
         match self.updated() {
             updated if updated < most => share,
-            updated if updated == most && matches!(goal, Goal::Ratio(_)) => share,
+            updated if updated == most && (matches!(goal, Goal::Ratio(_)) || self.is_surging()) => {
+                share
+            }
             _ => Kept::ALL,
         }
     }
@@ -133,6 +162,22 @@ impl<'a> Moving<'a> {
         self.move_back(draft, most);
     }
 
+    /// Under the user's own pause nothing is updated, but what scaling makes would be of the new
+    /// version.
+    pub(crate) fn lower_shares(&self, draft: &mut Draft<'_>) {
+        let most = self.goal.new_pods(self.workload.replicas);
+        let within = self.reach(self.hold.target.partition) <= most;
+        let stays = match self.goal {
+            Goal::All => true,
+            Goal::Ratio(_) => within,
+            Goal::Share(_) | Goal::Beside | Goal::Shut => self.hold.target.partition == Kept::ALL,
+        };
+        if !stays {
+            let target = Portion { partition: Kept::ALL };
+            draft.act(self.write(Portioned { target, ..self.hold.clone() }));
+        }
+    }
+
     /// Scaling in the moment in which a batch moves may make more new pods than it allows: one
     /// after the other comes back as the old version, and none while any pod is missing.
     fn move_back(&self, draft: &mut Draft<'_>, most: i32) {
@@ -143,7 +188,7 @@ impl<'a> Moving<'a> {
         draft.wait_quietly(Wait::MovingBack { allowed: most });
         let pods: Vec<&Pod> = self.new().flat_map(|set| &set.pods).collect();
         let unready = pods.iter().find(|pod| pod.ready_since.is_none());
-        let whole = is_whole(self.sets, self.workload.replicas);
+        let whole = is_whole(self.live, self.sets);
         if let Some(pod) = unready.or(pods.first().filter(|_| whole)) {
             draft.act(delete(pod));
         }

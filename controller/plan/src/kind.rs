@@ -13,7 +13,7 @@ use crate::action::Action;
 use crate::batch::Goal;
 use crate::draft::Draft;
 use crate::observed::{CloneSet, Fields, Live, Sets, Stateful, Workload};
-use crate::revisions::{Progress, write};
+use crate::revisions::{Progress, is_released, is_settled_and_ready, write};
 use crate::{cloneset, deployment, stateful};
 
 /// A workload in a release: the parts of its hold that every kind has, and the kind's own.
@@ -160,6 +160,24 @@ impl Workload {
             }
             Live::CloneSet(live) => live.fields.is_fenced() && before.original_partition.is_some(),
         }
+    }
+
+    /// The release that its template is of is over.
+    pub(crate) fn is_released(&self, sets: &Sets) -> bool {
+        let kept = match &self.fields {
+            Live::Deployment(_) | Live::StatefulSet(_) => 0,
+            Live::CloneSet(live) => cloneset::may_keep(self, live, sets),
+        };
+        is_released(sets, &self.revision, self.replicas, kept)
+    }
+
+    /// All pods that an update may reach are of `revision` and ready.
+    pub(crate) fn is_back(&self, sets: &Sets, revision: &Revision) -> bool {
+        let replicas = match &self.fields {
+            Live::Deployment(_) | Live::StatefulSet(_) => self.replicas,
+            Live::CloneSet(live) => cloneset::wanted_back(live, sets),
+        };
+        is_settled_and_ready(sets, revision, replicas)
     }
 
     /// Takes pods away for which the stock controller would wait for ever on the way to
@@ -381,7 +399,8 @@ impl<'a> Moving<'a> {
             Kind::Deployment(_, hold) => {
                 deployment::lower_shares(draft, &self.deployment(hold));
             }
-            Kind::StatefulSet(..) | Kind::CloneSet(..) => {}
+            Kind::StatefulSet(..) => {}
+            Kind::CloneSet(live, hold) => self.cloneset(live, hold).lower_shares(draft),
         }
     }
 

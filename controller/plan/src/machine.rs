@@ -11,7 +11,7 @@ use crate::conditions::Armed;
 use crate::draft::{Draft, later};
 use crate::kind::Held;
 use crate::observed::{Fact, Workload};
-use crate::revisions::{drop_all_but, is_settled, is_settled_and_ready, write};
+use crate::revisions::{drop_all_but, write};
 use crate::traffic::{self, Flow};
 use crate::waiting::Wait;
 use crate::{release, request, retreat};
@@ -153,8 +153,7 @@ fn finish(draft: &mut Draft<'_>, workload: &Workload) {
     draft.watch_sets = true;
     let done = match &workload.sets {
         Fact::Known(sets) => {
-            workload.observed_generation >= workload.generation
-                && is_settled(sets, &workload.revision, workload.replicas)
+            workload.observed_generation >= workload.generation && workload.is_released(sets)
         }
         Fact::Absent | Fact::Unknown(_) => false,
     };
@@ -173,7 +172,7 @@ fn back(draft: &mut Draft<'_>, workload: &Workload) {
     let done = match &workload.sets {
         Fact::Known(sets) => {
             workload.observed_generation >= workload.generation
-                && is_settled_and_ready(sets, &workload.revision, workload.replicas)
+                && workload.is_back(sets, &workload.revision)
         }
         Fact::Absent | Fact::Unknown(_) => false,
     };

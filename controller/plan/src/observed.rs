@@ -228,6 +228,17 @@ pub struct Set {
     pub desired: Option<i32>,
     /// Its active pods: not terminating, and neither Succeeded nor Failed.
     pub pods: Vec<Pod>,
+    /// Of a CloneSet's revision: more pods, which its own partition keeps from every update.
+    pub kept: KeptPods,
+}
+
+/// Pods that nobody has to know one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptPods {
+    /// How many.
+    pub pods: i32,
+    /// How many of them are ready.
+    pub ready: i32,
 }
 
 /// A pod.

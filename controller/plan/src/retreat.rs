@@ -11,7 +11,7 @@ use crate::draft::{Draft, PATIENCE_SECONDS, later};
 use crate::kind::Held;
 use crate::observed::{Fact, Sets, Workload};
 use crate::request;
-use crate::revisions::{drop_all_but, is_settled_and_ready, keep, payload, write};
+use crate::revisions::{drop_all_but, keep, payload, write};
 use crate::traffic::{self, Flow};
 use crate::waiting::Wait;
 
@@ -171,7 +171,7 @@ pub(crate) fn rejected(draft: &mut Draft<'_>, workload: &Workload, barred: &Barr
     forget_release(draft);
     keep(draft, workload, &barred.revision);
     let settled = match &workload.sets {
-        Fact::Known(sets) => is_settled_and_ready(sets, &stable, workload.replicas),
+        Fact::Known(sets) => workload.is_back(sets, &stable),
         Fact::Absent | Fact::Unknown(_) => false,
     };
     if settled && let Flow::Moving(wait) = traffic::home(draft) {
@@ -281,10 +281,12 @@ pub(crate) fn dormant(draft: &mut Draft<'_>, workload: &Workload, barred: &Barre
     draft.watch_sets = true;
     draft.wait(Wait::StablePods { stable: stable.clone(), because: String::new() });
     match &workload.sets {
-        Fact::Known(sets) if is_settled_and_ready(sets, &stable, workload.replicas) => {
+        Fact::Known(sets) if workload.is_back(sets, &stable) => {
             reenter(draft, workload, &barred.revision);
         }
-        Fact::Known(_) | Fact::Absent | Fact::Unknown(_) => {}
+        // Some of its pods may have come before the stable template was back.
+        Fact::Known(sets) => workload.clear_the_way(draft, sets, &stable),
+        Fact::Absent | Fact::Unknown(_) => {}
     }
 }
 

@@ -94,6 +94,13 @@ pub(crate) fn is_settled(sets: &Sets, revision: &Revision, replicas: i32) -> boo
     gone && there >= replicas
 }
 
+/// The same after a release, where `kept` other pods may be of any revision.
+pub(crate) fn is_released(sets: &Sets, revision: &Revision, replicas: i32, kept: i32) -> bool {
+    let there = find(sets, revision).map_or(0, |set| set.replicas);
+    let old = count(others(sets, revision).flat_map(|set| &set.pods));
+    (kept > 0 && there >= replicas && old <= kept) || is_settled(sets, revision, replicas)
+}
+
 /// All pods are of `revision`, and all are ready.
 pub(crate) fn is_settled_and_ready(sets: &Sets, revision: &Revision, replicas: i32) -> bool {
     let ready = find(sets, revision).map_or(0, ready_of);

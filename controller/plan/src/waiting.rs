@@ -139,7 +139,11 @@ impl Wait {
                 "the template of stable revision {stable} is gone; apply the manifest to go to"
             ),
             Self::DeploymentPaused { name } => {
-                format!("deployment {name} is paused by its own spec.paused; resume it")
+                let field = match kind {
+                    WorkloadKind::CloneSet => "spec.updateStrategy.paused",
+                    WorkloadKind::Deployment | WorkloadKind::StatefulSet => "spec.paused",
+                };
+                format!("{noun} {name} is paused by its own {field}; resume it")
             }
             Self::Pods { want, revision } => {
                 format!("{want} pods of revision {revision} have to be ready")

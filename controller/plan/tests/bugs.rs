@@ -30,16 +30,28 @@ const STATEFUL: [Bug; 5] = [
     Bug::BlindDeletes,
 ];
 
+/// Those that only a CloneSet can show.
+const CLONED: [Bug; 5] = [
+    Bug::ShareTooLow,
+    Bug::SharesAreNumbers,
+    Bug::ShareStaysDown,
+    Bug::OwnShareLost,
+    Bug::TakenBackStays,
+];
+
 /// The stories of the kind of workload that a bug is about.
 fn tales_for(bug: Bug) -> Vec<Tale> {
     let mut tales = tales();
-    tales.retain(|tale| tale.name.starts_with("sts-") == STATEFUL.contains(&bug));
+    tales.retain(|tale| {
+        tale.name.starts_with("sts-") == STATEFUL.contains(&bug)
+            && tale.name.starts_with("cs-") == CLONED.contains(&bug)
+    });
     tales
 }
 
 /// Where each bug was found last: looked at first, because that is cheap. Without an entry, or where
 /// nothing shows there any more, all is looked through.
-const SHOWN: [(Bug, Shown); 12] = [
+const SHOWN: [(Bug, Shown); 17] = [
     (Bug::UnavailableFalls, Shown::Seed(111)),
     (Bug::RestoreInTwoWrites, Shown::Seed(85)),
     (Bug::StaleReadiness, Shown::Seed(1419)),
@@ -52,6 +64,11 @@ const SHOWN: [(Bug, Shown); 12] = [
     (Bug::ZeroIsNoRetreat, Shown::Seed(42)),
     (Bug::PartitionTooLow, Shown::Seed(459)),
     (Bug::BlindDeletes, Shown::Tale("sts-rollback-undo")),
+    (Bug::ShareTooLow, Shown::Tale("cs-release")),
+    (Bug::SharesAreNumbers, Shown::Tale("cs-release")),
+    (Bug::ShareStaysDown, Shown::Tale("cs-counts")),
+    (Bug::OwnShareLost, Shown::Tale("cs-partition")),
+    (Bug::TakenBackStays, Shown::Tale("cs-partition")),
 ];
 
 /// A story by its name, with a crash at every write if nothing shows without, or a seed.

@@ -1,5 +1,5 @@
 //! Random stories. `SEEDS=100000` plays more of them, `FIRST=7` starts elsewhere, `EVERY=5 FIRST=4`
-//! plays those of StatefulSets alone.
+//! plays those of StatefulSets alone, `EVERY=10 FIRST=3` those of CloneSets.
 
 #![allow(
     dead_code,

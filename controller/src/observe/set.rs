@@ -6,7 +6,7 @@ use crds::contract::{
 };
 use jiff::Timestamp;
 use kube::Resource;
-use plan::observed::{Pod, Set};
+use plan::observed::{KeptPods, Pod, Set};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -70,6 +70,7 @@ impl SetSeen {
             available: self.available,
             desired: self.desired,
             pods,
+            kept: KeptPods::default(),
         }
     }
 }

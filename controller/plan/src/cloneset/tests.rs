@@ -243,13 +243,92 @@ fn the_users_own_partition_bounds_every_batch_and_keeps_none_on_the_way_back() {
     assert_phase(&scene.publish(), Phase::Rejected, "Rejected");
 }
 
+/// A batch of two pods by number.
+fn in_count_batch(partition: &str, words: &[&str]) -> Scene {
+    let mut scene = in_batch(1, partition, words);
+    scene.seen.rollout.spec.strategy.batches[0] = manual(IntOrPercent::Count(2));
+    scene.status().batch.as_mut().unwrap().definition =
+        Some(scene.seen.rollout.spec.strategy.batches[0].clone());
+    scene
+}
+
+#[test]
+fn the_partition_is_not_shut_while_a_surge_stands_beside_the_old_pods() {
+    let words = [&TWO_NEW[..], &["v1"]].concat();
+    let mut scene = in_count_batch("80%", &words);
+    live(&mut scene).surge = 1;
+    // Shut now, the stock controller would take a new pod for the one that is too many.
+    assert!(scene.plan().actions.is_empty());
+    pods(&mut scene, &TWO_NEW);
+    assert_eq!(target(&scene.plan()), (1, "100%".into()));
+}
+
+#[test]
+fn a_pause_of_the_users_shuts_what_scaling_would_pass() {
+    let words = [&["v2"; 1][..], &["v1"; 9]].concat();
+    let mut scene = in_count_batch("80%", &words);
+    live(&mut scene).paused = true;
+    assert_eq!(target(&scene.plan()), (1, "100%".into()));
+    // A share that is the batch's at any scale may stay.
+    let mut scene = in_batch(1, "80%", &words);
+    live(&mut scene).paused = true;
+    assert!(scene.plan().actions.is_empty());
+}
+
+/// v1 is live again over v2, which was aborted; three pods of ten are the user's own to keep.
+fn taken_back(words: &[&str]) -> Scene {
+    let mut scene = at_rest(kept("30%"));
+    scene.annotate(Some(Hold::barred(revision("v2"), crds::hold::Bar::Rejected)));
+    pods(&mut scene, words);
+    scene.status().stable_revision = Some(revision("v1"));
+    scene.status().phase = Phase::Aborting;
+    scene
+}
+
+#[test]
+fn what_the_own_partition_keeps_of_a_version_taken_back_goes_when_all_are_there() {
+    assert_eq!(deleted(&taken_back(&TWO_NEW).plan()).len(), 1);
+    // One is missing: none goes, though an update would reach only seven.
+    assert!(deleted(&taken_back(&TWO_NEW[1..]).plan()).is_empty());
+    // What serves nobody goes at once.
+    let broken = [&TWO_NEW[..9], &["v2!"]].concat();
+    assert_eq!(deleted(&taken_back(&broken).plan()), ["web-9"]);
+    // The stock controller has not come to an end: four more than it may keep.
+    let many = [&["v1"; 6][..], &["v2"; 4]].concat();
+    assert!(deleted(&taken_back(&many).plan()).is_empty());
+}
+
+#[test]
+fn it_is_back_when_all_pods_are_and_not_only_those_of_an_update() {
+    let mut scene = taken_back(&["v1"; 9]);
+    assert_phase(&scene.publish(), Phase::Aborting, "StablePods");
+    pods(&mut scene, &["v1"; 10]);
+    assert_phase(&scene.publish(), Phase::Rejected, "Rejected");
+}
+
+#[test]
+fn what_the_own_partition_keeps_after_a_release_may_be_of_any_version() {
+    let mut words = ["v2"; 10];
+    (words[0], words[1], words[2]) = ("v1", "v1", "v3");
+    let mut scene = at_rest(kept("30%"));
+    scene.workload().revision = revision("v2");
+    pods(&mut scene, &words);
+    scene.status().update_revision = Some(revision("v2"));
+    scene.status().stable_revision = Some(revision("v3"));
+    scene.status().phase = Phase::Progressing;
+    assert_eq!(scene.publish().status.phase, Phase::Ready);
+}
+
 #[test]
 fn the_users_own_pause_is_waited_for() {
     let mut scene = at_rest(OWN);
     live(&mut scene).paused = true;
     hold(&mut scene, held_at(0, Kept::ALL, OWN));
     scene.keep("v1");
-    assert_phase(&scene.publish(), Phase::Held, "DeploymentPaused");
+    let plan = scene.publish();
+    assert_phase(&plan, Phase::Held, "DeploymentPaused");
+    let said = plan.status.waiting_for.unwrap().message;
+    assert_eq!(said, "cloneset web is paused by its own spec.updateStrategy.paused; resume it");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use crds::project::CloneSetFields;
 use crds::{HoldState, Kept, Revision};
 
 use super::numbered::{NumberedRevision, hash_of, split};
-use super::{Fact, Pod, Sets};
+use super::{Fact, KeptPods, Pod, Sets};
+use crate::revisions::count;
 
 /// What a release has to know of a CloneSet's spec.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,11 +71,16 @@ impl CloneSet {
         });
         let kept = pods.iter().take_while(|(label, _)| is_kept(label)).count();
         let own = self.own_partition(hold).pods(self.size);
-        pods.drain(..kept.min(usize::try_from(own).unwrap_or(0)));
+        let kept: Vec<_> = pods.drain(..kept.min(usize::try_from(own).unwrap_or(0))).collect();
+        let ready = kept.iter().filter(|(_, pod)| pod.ready_since.is_some());
+        let kept = KeptPods { ready: count(ready), pods: count(kept.iter()) };
         split(live, revisions, pods, |revision, mut pods| {
             pods.sort_by(|one, other| one.name.cmp(&other.name));
             let replicas = i32::try_from(pods.len()).unwrap_or(i32::MAX);
             let mut set = revision.set(replicas, self.min_ready_seconds, pods);
+            if self.is_current(&set.name) {
+                set.kept = kept;
+            }
             if short {
                 set.pod_hash = hash_of(&set.name).to_owned();
             }

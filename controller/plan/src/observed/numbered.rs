@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crds::Revision;
 
-use super::{Fact, Pod, Set, Sets};
+use super::{Fact, KeptPods, Pod, Set, Sets};
 
 /// A ControllerRevision of the stock controller.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +69,7 @@ impl NumberedRevision {
             available: None,
             desired: None,
             pods,
+            kept: KeptPods::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crds::contract::{FENCE_PARTITION, HOLD_ANNOTATION};
 use crds::hold::{Bar, Reading};
 use crds::request::Verb;
-use crds::{Hold, HoldState, IntOrPercent, Original, Partitioned};
+use crds::{Hold, HoldState, IntOrPercent, Kept, Original, Partitioned, Portioned};
 use gate::Answer;
 use gate::answer::{Data, Sample};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -79,11 +79,22 @@ pub enum Bug {
     ObstacleStays,
     /// A pod that looks unready is deleted even if it is ready by now.
     BlindDeletes,
+    /// A CloneSet's partition keeps one pod too few.
+    ShareTooLow,
+    /// A CloneSet's partition is a number of pods, not a share.
+    SharesAreNumbers,
+    /// A CloneSet's partition stays down once the pods of a batch are there, whatever scaling would
+    /// make of it.
+    ShareStaysDown,
+    /// A CloneSet's own partition is lost when the controller writes the hold.
+    OwnShareLost,
+    /// What a CloneSet's own partition keeps of a version that was taken back stays.
+    TakenBackStays,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 33] = [
         Self::UnavailableFalls,
         Self::RestoreInTwoWrites,
         Self::StaleReadiness,
@@ -112,6 +123,11 @@ impl Bug {
         Self::OwnPartitionLost,
         Self::ObstacleStays,
         Self::BlindDeletes,
+        Self::ShareTooLow,
+        Self::SharesAreNumbers,
+        Self::ShareStaysDown,
+        Self::OwnShareLost,
+        Self::TakenBackStays,
     ];
 
     /// Distorts what the webhook made of a write.
@@ -225,10 +241,12 @@ impl Saboteur {
             Bug::ExcessStays => {
                 plan.actions.retain(|action| !matches!(action, Action::ResizeSet { .. }));
             }
-            Bug::ObstacleStays => {
+            Bug::ObstacleStays | Bug::TakenBackStays => {
                 plan.actions.retain(|action| !matches!(action, Action::DeletePod { .. }));
             }
-            Bug::PartitionStaysDown => plan.actions.retain(|action| !shuts(action)),
+            Bug::PartitionStaysDown | Bug::ShareStaysDown => {
+                plan.actions.retain(|action| !shuts(action))
+            }
             Bug::SizeAnnotationsStale => {
                 for action in &mut plan.actions {
                     if let Action::ResizeSet { desired, max, .. } = action {
@@ -341,6 +359,7 @@ fn distort_hold(bug: Bug, seen: &Observed, write: &mut crate::WriteHold) {
     let fenced = match write.hold.as_mut().map(|hold| &mut hold.state) {
         Some(HoldState::Fenced(fenced)) => fenced,
         Some(HoldState::Partitioned(held)) => return distort_partition(bug, held),
+        Some(HoldState::Portioned(held)) => return distort_portion(bug, workload, held),
         _ => return,
     };
     match bug {
@@ -368,11 +387,32 @@ fn distort_partition(bug: Bug, held: &mut Partitioned) {
     }
 }
 
-/// It shuts a StatefulSet's partition in a batch.
+fn distort_portion(bug: Bug, workload: &Workload, held: &mut Portioned) {
+    let Live::CloneSet(live) = &workload.fields else { return };
+    let (lowest, partition) = (held.original.partition.pods(live.size), held.target.partition);
+    let kept = partition.pods(live.size);
+    match bug {
+        Bug::ShareTooLow if partition != Kept::ALL => {
+            held.target.partition = Kept::share((kept - 1).max(lowest), live.size);
+        }
+        Bug::SharesAreNumbers if partition != Kept::ALL => {
+            held.target.partition = Kept::Pods(kept);
+        }
+        Bug::OwnShareLost => held.original.partition = Kept::Pods(0),
+        _ => {}
+    }
+}
+
+/// It shuts a StatefulSet's or CloneSet's partition in a batch.
 fn shuts(action: &Action) -> bool {
     let Action::WriteHold(write) = action else { return false };
-    let held = write.hold.as_ref().and_then(Hold::as_partitioned);
-    held.is_some_and(|held| held.batch > 0 && held.target.partition == FENCE_PARTITION)
+    match write.hold.as_ref().map(|hold| &hold.state) {
+        Some(HoldState::Partitioned(held)) => {
+            held.batch > 0 && held.target.partition == FENCE_PARTITION
+        }
+        Some(HoldState::Portioned(held)) => held.batch > 0 && held.target.partition == Kept::ALL,
+        _ => false,
+    }
 }
 
 /// `u = min(k, r + U)`, `s = min(S, k - u)`: the formula as it was first thought of.

@@ -1,6 +1,7 @@
-//! Stories by seed: a Deployment (or a StatefulSet), a Rollout, users who do this and that at any
+//! Stories by seed: a Deployment (or a StatefulSet, or a CloneSet), a Rollout, users who do this and that at any
 //! moment, and things that go wrong. Every story ends with `finish`. Owns the odds, nothing else.
 
+mod cloneset;
 mod stateful;
 
 use std::time::Duration;
@@ -33,19 +34,30 @@ const VERSIONS: [&str; 8] = ["v2", "v2", "v2", "v3", "v3", "v1", "v2+x", "v4"];
 
 /// Of so many seeds one tells of a StatefulSet.
 const STATEFUL_EVERY: u64 = 5;
+/// Of so many one tells of a CloneSet.
+const CLONED_EVERY: u64 = 10;
+const CLONED: u64 = 3;
 
 impl Script {
     /// The story of a seed.
     #[must_use]
     pub fn random(seed: u64) -> Self {
         let stateful = seed % STATEFUL_EVERY == STATEFUL_EVERY - 1;
+        let cloned = seed % CLONED_EVERY == CLONED;
+        let name = match (stateful, cloned) {
+            (true, _) => "stateful",
+            (false, true) => "cloneset",
+            (false, false) => "story",
+        };
         let mut teller = Teller {
-            random: Random::stream(seed, if stateful { "stateful" } else { "story" }),
+            random: Random::stream(seed, name),
             metrics: Random::stream(seed, "gates"),
             lines: Vec::new(),
         };
         if stateful {
             teller.tell(Teller::stateful_workload, Teller::act_stateful);
+        } else if cloned {
+            teller.tell(Teller::cloned_workload, Teller::act_cloned);
         } else {
             teller.tell(Teller::workload, Teller::act);
         }

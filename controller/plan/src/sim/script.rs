@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crds::request::Verb;
-use crds::{GepDuration, IntOrPercent, RolloutSpec};
+use crds::{GepDuration, IntOrPercent, Kept, RolloutSpec};
 
 use super::metrics::{HEALTHS, Health};
 use super::user::Stated;
@@ -22,7 +22,8 @@ pub struct Script(pub(super) Vec<Command>);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// `apply v2 [replicas=10] [surge=25%] ...`: what is not said stays as it was in the manifest;
-    /// `surge=-` takes it out. `apply v1 statefulset [parallel] [partition=2]` makes a StatefulSet.
+    /// `surge=-` takes it out. `apply v1 statefulset [parallel] [partition=2]` makes a StatefulSet,
+    /// `apply v1 cloneset [partition=30%]` a CloneSet.
     Apply { version: Option<String>, changes: Vec<Change> },
     /// `rollout batches=1/manual,20%/30s,100% [deadline=1m] [on-failure=pause] [paused]`
     Rollout(Box<RolloutSpec>),
@@ -151,7 +152,7 @@ const WHENS: [(When, &str); 3] =
     [(When::Before, "before"), (When::After, "after"), (When::Late, "late")];
 
 /// What a manifest states by the word alone.
-const FLAGS: [&str; 4] = ["paused", "recreate", "statefulset", "parallel"];
+const FLAGS: [&str; 5] = ["paused", "recreate", "statefulset", "parallel", "cloneset"];
 
 impl FromStr for Script {
     type Err = Unreadable;
@@ -262,10 +263,19 @@ impl Change {
             "recreate" => stated.recreate = value.is_some_and(|value| value == "true"),
             "statefulset" => stated.stateful = value.is_some_and(|value| value == "true"),
             "parallel" => stated.parallel = value.is_some_and(|value| value == "true"),
-            "partition" => stated.partition = value.map(number).transpose()?,
+            "cloneset" => stated.cloneset = value.is_some_and(|value| value == "true"),
+            "partition" => stated.partition = value.map(partition).transpose()?,
             _ => return Err(Unreadable(self.key.clone())),
         }
         Ok(())
+    }
+}
+
+/// `3` or `33.3%`.
+fn partition(word: &str) -> Result<Kept, Unreadable> {
+    match word.parse() {
+        Ok(pods) => Ok(Kept::Pods(pods)),
+        Err(_) => number(word),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crds::Revision;
 use crds::request::Verb;
 use crds::status::Phase;
+use crds::{Kept, Revision};
 
 use super::check::{Summary, Violation};
 use super::metrics::TEMPLATE;
@@ -97,8 +97,10 @@ impl Story {
             Command::Scale(replicas) => world.user_scale(*replicas),
             Command::SetImage(version) => world.user_set_image(version),
             Command::Edit(changes) => {
-                let before = world.checks.fields();
-                before.map_or(Ok(String::new()), |before| world.user_edit(edited(before, changes)))
+                let (before, kind) = (world.checks.fields(), world.user.manifest.stated);
+                before.map_or(Ok(String::new()), |before| {
+                    world.user_edit(edited(before, kind, changes))
+                })
             }
             Command::Evict { version, count } => world.user_evict(version, *count),
             Command::Flap { version, count, span } => world.flap(version, *count, *span),
@@ -232,7 +234,7 @@ impl Story {
                 Some(Command::Simple(Simple::Resume))
             }
             // To zero, or to what its partition keeps from every update.
-            (_, "ScaledToZero") => Some(Command::Scale(3 + workload_partition(world))),
+            (_, "ScaledToZero") => Some(Command::Scale(beyond_partition(world))),
             // There is nothing to wait for where the stable version itself is broken.
             (_, "StablePods" | "MovingBack") if is_stable_broken => None,
             // Nor where the stock controller is stuck: it ends no scaling under Recreate.
@@ -282,9 +284,12 @@ impl Story {
     }
 }
 
-/// The user's own partition.
-fn workload_partition(world: &World) -> i32 {
-    world.checks.fields().map_or(0, |own| own.partition)
+/// Replicas of which the user's own partition leaves some to updates.
+fn beyond_partition(world: &World) -> i32 {
+    match world.checks.fields().map(|own| own.partition) {
+        Some(Kept::Pods(pods)) => 3 + pods,
+        Some(Kept::Percent(_)) | None => 3,
+    }
 }
 
 type RolloutSpecOf = crds::RolloutSpec;
@@ -294,7 +299,7 @@ fn state(change: &Change, stated: &mut Stated) {
     drop(change.state(stated));
 }
 
-fn edited(was: Own, changes: &[Change]) -> Own {
+fn edited(was: Own, kind: Stated, changes: &[Change]) -> Own {
     let before = was.fields;
     let mut stated = Stated {
         surge: Some(before.max_surge),
@@ -303,6 +308,8 @@ fn edited(was: Own, changes: &[Change]) -> Own {
         progress_deadline_seconds: Some(before.progress_deadline_seconds),
         paused: Some(before.paused),
         partition: Some(was.partition),
+        stateful: kind.stateful,
+        cloneset: kind.cloneset,
         ..Stated::default()
     };
     for change in changes {

@@ -262,6 +262,7 @@ pub(crate) fn set(name: &str, replicas: i32) -> Set {
         available: Some(replicas),
         desired: None,
         pods: (0..replicas).map(pod).collect(),
+        kept: crate::observed::KeptPods::default(),
     }
 }
 

@@ -6,11 +6,11 @@ use crds::hold::{Bar, Reading};
 use crds::status::Phase;
 use crds::{Hold, HoldState, Original, Revision};
 
+use super::limits::posts;
 use super::{Checks, is_fenced, is_shut};
 use crate::observed::Strategy;
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
-use crate::sim::stock::arithmetic::fenceposts;
 use crate::sim::user::Own;
 
 /// A world at rest, in what must not depend on crashes on the way there.
@@ -60,8 +60,8 @@ impl Summary {
 
 fn fields_text(workload: &Deployment) -> String {
     let spec = &workload.spec;
-    if workload.stateful.is_some() {
-        return stateful_text(workload);
+    if workload.is_numbered() {
+        return numbered_text(workload);
     }
     let strategy = match spec.strategy {
         Strategy::RollingUpdate { max_surge, max_unavailable } => {
@@ -80,12 +80,13 @@ fn fields_text(workload: &Deployment) -> String {
     format!("{fence}{paused}{strategy}{own}")
 }
 
-fn stateful_text(workload: &Deployment) -> String {
+fn numbered_text(workload: &Deployment) -> String {
     let ready = workload.spec.min_ready_seconds;
+    let paused = if workload.spec.paused { "paused, " } else { "" };
     if is_shut(workload) {
-        return format!("partition shut, min-ready {ready}");
+        return format!("{paused}partition shut, min-ready {ready}");
     }
-    format!("partition {}, min-ready {ready}", workload.partition())
+    format!("{paused}partition {}, min-ready {ready}", workload.partition())
 }
 
 fn hold_text(text: &str) -> String {
@@ -129,7 +130,11 @@ impl Checks {
             self.fail(cluster.now, 4, what);
         }
         // Whoever scales it up now would get pods of the new version.
-        let waits = workload.stateful.is_some() && is_fenced(workload) && !is_shut(workload);
+        let down = match workload.cloneset {
+            Some(_) => self.releases.lets_more(workload),
+            None => workload.stateful.is_some() && !is_shut(workload),
+        };
+        let waits = down && is_fenced(workload);
         if waits && self.releases.has_arrived(&self.pods, workload, cluster.now) {
             self.fail(cluster.now, 1, "the partition is left down between batches");
         }
@@ -151,7 +156,7 @@ impl Checks {
                 max_surge,
                 max_unavailable,
             };
-            if workload.stateful.is_some() && workload.partition() != partition {
+            if workload.is_numbered() && workload.partition() != partition {
                 let live = workload.partition();
                 self.fail(now, 4, format!("partition is {live}, the user's is {partition}"));
             }
@@ -188,6 +193,7 @@ impl Checks {
         let pods = self.pods.revisions();
         let wanted = self.releases.reachable(workload);
         let whole = match &pods[..] {
+            _ if workload.cloneset.is_some() => self.is_whole(workload, &pods),
             [] => wanted == 0,
             [(revision, count)] => revision == live && *count == wanted,
             _ => false,
@@ -200,6 +206,17 @@ impl Checks {
         if !whole && !workload.spec.paused && !stuck {
             self.fail(cluster.now, 7, format!("pods are {pods:?}, not {wanted} of {live}"));
         }
+    }
+
+    /// All pods that an update may reach are of the live template; what the user's own partition
+    /// keeps may be of any that was not rejected.
+    fn is_whole(&self, workload: &Deployment, pods: &[(Revision, i32)]) -> bool {
+        let (live, replicas) = (&workload.revision, workload.spec.replicas);
+        let all: i32 = pods.iter().map(|(_, count)| count).sum();
+        let kept = pods.iter().filter(|(revision, _)| revision != live);
+        let rejected = kept.clone().any(|(revision, _)| self.releases.is_rejected(revision));
+        let kept: i32 = kept.map(|(_, count)| count).sum();
+        all == replicas && !rejected && kept <= workload.partition().pods(replicas)
     }
 
     fn given_back(&mut self, cluster: &Cluster, workload: &Deployment) {
@@ -241,7 +258,7 @@ impl Checks {
     fn within_limits(&mut self, cluster: &Cluster, workload: &Deployment) {
         let Some(Own { fields, .. }) = self.fields() else { return };
         let replicas = workload.spec.replicas;
-        let (surge, _) = fenceposts(fields.max_surge, fields.max_unavailable, replicas);
+        let (surge, _) = posts(self.limits.cloned, fields, replicas);
         // Above it are only pods that do not get ready: a scaling left them, and nothing can go.
         let most = self.limits.ceiling.max(replicas + surge);
         let total = self.pods.total();

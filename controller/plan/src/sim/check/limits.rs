@@ -9,17 +9,32 @@ use super::release::Releases;
 use crate::observed::Strategy;
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
-use crate::sim::stock::arithmetic::fenceposts;
+use crate::sim::stock::arithmetic::{clone_posts, fenceposts};
 
 /// What binds now.
 #[derive(Default)]
 pub struct Limits {
     pub fields: Option<Original>,
+    /// They are a CloneSet's.
+    pub cloned: bool,
     /// The most pods that may be asked for now.
     pub ceiling: i32,
     floor: i32,
+    /// Our controller has taken a pod of a CloneSet away, which no partition takes back. One at a
+    /// time it may do so even where the user lets none be unavailable.
+    by_hand: bool,
     /// After a scaling down, until what it set off is over: the floor for that time.
     scaled: Option<i32>,
+}
+
+/// Surge and unavailable in pods, as the stock controller reads them.
+pub fn posts(cloned: bool, fields: Original, replicas: i32) -> (i32, i32) {
+    let Original { max_surge, max_unavailable, paused, .. } = fields;
+    if cloned {
+        clone_posts(max_surge, max_unavailable, replicas, paused)
+    } else {
+        fenceposts(max_surge, max_unavailable, replicas)
+    }
 }
 
 impl Limits {
@@ -37,7 +52,7 @@ impl Limits {
     pub fn scaled(&mut self, pods: &Pods, before: i32, after: i32) {
         let Some(fields) = self.fields else { return };
         self.ceiling = self.ceiling.max(after + fields.max_surge.ceil_of(after));
-        let unavailable = fenceposts(fields.max_surge, fields.max_unavailable, before).1;
+        let unavailable = posts(self.cloned, fields, before).1;
         self.lower_to(if after < before {
             pods.serving().min(before) * after / before.max(1) - 1
         } else {
@@ -53,6 +68,11 @@ impl Limits {
     /// A pod is gone that was not ready, and was excused for it: nobody has lost a ready one.
     pub fn lost(&mut self) {
         self.floor -= 1;
+    }
+
+    /// Our controller deletes a pod.
+    pub fn cleared(&mut self) {
+        self.by_hand = self.cloned;
     }
 
     /// The user's own fields change. Pods above a lower surge may be taken away at once.
@@ -78,14 +98,21 @@ impl Limits {
             return Ok(());
         }
         let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
-        let stateful = workload.stateful.is_some();
-        let asked = if stateful { pods.span() } else { mine.map(|set| set.replicas).sum() };
+        let asked = match (workload.stateful, workload.cloneset) {
+            (Some(_), _) => pods.span(),
+            (None, Some(_)) => pods.total(),
+            (None, None) => mine.map(|set| set.replicas).sum(),
+        };
         let replicas = workload.spec.replicas;
-        let (surge, unavailable) = fenceposts(fields.max_surge, fields.max_unavailable, replicas);
+        let (surge, unavailable) = posts(self.cloned, fields, replicas);
         // Moving back without surge: both patches back to back; no order avoids it.
-        let doubled = releases.may_move_back() && surge == 0 && !stateful;
+        let doubled = releases.may_move_back() && surge == 0 && !workload.is_numbered();
         let moving = if doubled { unavailable } else { 0 };
         self.check_ceiling(asked, replicas + surge.max(moving), releases.is_calm())?;
+        if pods.serving() >= replicas - unavailable {
+            self.by_hand = false;
+        }
+        let unavailable = unavailable.max(i32::from(self.by_hand));
         let demanded = (replicas - unavailable).max(0);
         let surplus = asked - replicas - surge;
         if fields.paused && surplus > 0 {

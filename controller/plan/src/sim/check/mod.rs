@@ -17,7 +17,7 @@ use std::fmt;
 
 use crds::contract::{FENCE_MIN_READY_SECONDS, FENCE_PARTITION};
 use crds::hold::Reading;
-use crds::{Hold, HoldState, Revision, RolloutSpec};
+use crds::{Hold, HoldState, Kept, Revision, RolloutSpec};
 
 pub use end::Summary;
 use limits::Limits;
@@ -118,8 +118,11 @@ impl Checks {
     /// The user's own fields from now on.
     pub fn user_fields(&mut self, own: Own) {
         let fields = own.fields;
-        self.pods.partition = own.partition;
-        self.releases.partition = own.partition;
+        self.pods.partition = match own.partition {
+            Kept::Pods(pods) => pods,
+            Kept::Percent(_) => 0,
+        };
+        self.releases.partition = Some(own.partition);
         if self.limits.fields != Some(fields) {
             let replicas = self.workload.as_ref().map_or(0, |workload| workload.spec.replicas);
             self.limits.edited(fields, replicas);
@@ -134,7 +137,7 @@ impl Checks {
 
     /// The user's own fields.
     pub fn fields(&self) -> Option<Own> {
-        let partition = self.releases.partition;
+        let partition = self.releases.partition.unwrap_or(Kept::Pods(0));
         self.limits.fields.map(|fields| Own { fields, partition })
     }
 
@@ -158,6 +161,11 @@ impl Checks {
         self.pods.evicted(name);
     }
 
+    /// Our controller deleted a pod.
+    pub fn cleared(&mut self) {
+        self.limits.cleared();
+    }
+
     /// The stable revision as the checks have it.
     pub fn stable(&self) -> Option<&Revision> {
         self.releases.stable.as_ref()
@@ -176,6 +184,8 @@ impl Checks {
         let Some(before) = before else {
             self.releases.stable = Some(now.revision.clone());
             self.pods.stateful = now.stateful.is_some();
+            self.limits.cloned = now.cloneset.is_some();
+            self.releases.cloned = now.cloneset.is_some();
             return Ok(());
         };
         if before.spec.replicas != now.spec.replicas {
@@ -235,19 +245,20 @@ impl Checks {
 /// Number of the invariant, and what is wrong.
 type Verdict = Result<(), (u8, String)>;
 
-/// The fence is on. A StatefulSet's partition may be anything in a batch: it is held as long as it
-/// has its hold.
+/// The fence is on. A StatefulSet's or CloneSet's partition may be anything in a batch: it is held as
+/// long as it has its hold.
 pub fn is_fenced(workload: &Deployment) -> bool {
-    if workload.stateful.is_none() {
+    if !workload.is_numbered() {
         return workload.spec.min_ready_seconds == FENCE_MIN_READY_SECONDS;
     }
     let Reading::Hold(hold) = Hold::of(&workload.raw) else { return false };
-    matches!(hold.state, HoldState::Partitioned(_))
+    matches!(hold.state, HoldState::Partitioned(_) | HoldState::Portioned(_))
 }
 
-/// No update of this StatefulSet reaches any pod.
+/// No update of this StatefulSet or CloneSet reaches any pod, at any scale.
 fn is_shut(workload: &Deployment) -> bool {
-    workload.partition() == FENCE_PARTITION
+    let shut = if workload.cloneset.is_some() { Kept::ALL } else { Kept::Pods(FENCE_PARTITION) };
+    workload.partition() == shut
 }
 
 fn is_armed(deployment: &Deployment) -> bool {

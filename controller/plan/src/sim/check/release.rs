@@ -2,6 +2,7 @@
 //! the pods alone. A batch may be left once its pods were ready at some moment and its pause is
 //! over; so this is the most that any planner may do.
 
+mod cloneset;
 mod stateful;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,16 +12,16 @@ use crds::contract::DESIRED_REPLICAS_ANNOTATION;
 use crds::hold::Reading;
 use crds::request::Verb;
 use crds::rollout::Batch;
-use crds::{Hold, HoldState, IntOrPercent, Original, Request, Revision, RolloutSpec};
+use crds::{Hold, HoldState, IntOrPercent, Kept, Original, Request, Revision, RolloutSpec};
 
 use super::gates::Gates;
+use super::limits::posts;
 use super::pods::Pods;
 use super::{Verdict, is_armed, is_fenced};
 use crate::observed::Strategy;
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
 use crate::sim::moment::Moment;
-use crate::sim::stock::arithmetic::fenceposts;
 use stateful::is_current;
 
 /// What is known of releases.
@@ -28,8 +29,10 @@ use stateful::is_current;
 pub struct Releases {
     pub gates: Gates,
     pub fields: Option<Original>,
-    /// The user's own, of a StatefulSet.
-    pub partition: i32,
+    /// They are a CloneSet's.
+    pub cloned: bool,
+    /// The user's own, of a StatefulSet or CloneSet.
+    pub partition: Option<Kept>,
     pub stable: Option<Revision>,
     current: Option<Release>,
     /// Most pods that revisions may have that are neither stable nor released now.
@@ -127,7 +130,7 @@ impl Releases {
     /// and takes ready ones of the older for unready ones of the younger. Or one has to, and the
     /// stable pods are not ready themselves. So many may go too early.
     pub fn torn(&self, pods: &Pods, workload: &Deployment) -> i32 {
-        if workload.stateful.is_some() {
+        if workload.is_numbered() {
             return 0;
         }
         let stable = self.stable.as_ref();
@@ -281,7 +284,7 @@ impl Releases {
             (reach(&release, pods, cluster), self.allowed(&release, self.reachable(now)));
         // Where no ReplicaSet has a size at all, the newest one gets everything.
         let mine = cluster.sets.iter().filter(|set| set.owner == now.meta.uid);
-        let sized = now.stateful.is_none();
+        let sized = !now.is_numbered();
         let none = sized && mine.map(|set| set.replicas).sum::<i32>() == 0;
         let count = if none { now.spec.replicas } else { count };
         release.loose = (count > allowed).then_some(count);
@@ -299,7 +302,7 @@ impl Releases {
         let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
         let several = mine.filter(|set| set.replicas > 0).count() > 1 || pods.revisions().len() > 1;
         let surge = self.fields.map_or(0, |f| f.max_surge.ceil_of(workload.spec.replicas));
-        self.surging = if several { surge } else { 0 };
+        self.surging = if several && !workload.is_numbered() { surge } else { 0 };
     }
 
     fn leave_current(&mut self, pods: &Pods, workload: &Deployment, cluster: &Cluster) {
@@ -323,7 +326,7 @@ impl Releases {
         }
         let mine = cluster.sets.iter().filter(|set| set.owner == now.meta.uid);
         // With no pod at all there is nothing to keep.
-        let sized = now.stateful.is_none();
+        let sized = !now.is_numbered();
         let empty = sized && pods.total() == 0 && mine.map(|set| set.replicas).sum::<i32>() == 0;
         if !empty && !release.had_all && !self.may_be_last(release.batch) {
             return Err((1, format!("fence lifted in batch {}", release.batch)));
@@ -350,6 +353,9 @@ impl Releases {
         self.calm = Calm::default();
         if owner.stateful.is_some() {
             return self.scaled_stateful(pods, cluster, owner, before);
+        }
+        if owner.cloneset.is_some() {
+            return self.scaled_cloneset(pods, cluster, owner, before);
         }
         let (before, after) = (before.spec.replicas, owner.spec.replicas);
         let share = |count: i32| share(count, before, after);
@@ -383,8 +389,9 @@ impl Releases {
             return Ok(());
         }
         let (all, most) = (self.all_new(pods, workload, cluster), self.high + self.surge(workload));
-        // A StatefulSet's update begins at the top, wherever an overtaken one has got to.
-        if all > most && workload.stateful.is_none() {
+        // A StatefulSet's update begins at the top, wherever an overtaken one has got to; a
+        // CloneSet's with the youngest pods, of whatever version.
+        if all > most && !workload.is_numbered() {
             return Err((1, format!("{all} pods of all new revisions, at most {most} allowed")));
         }
         if let Some(release) = self.current.as_ref().filter(|r| r.revision == *revision) {
@@ -400,7 +407,7 @@ impl Releases {
             return self.announce(revision, cluster);
         }
         // The stock controller fills up to the surge while the user pauses.
-        let paused = self.fields.filter(|fields| fields.paused);
+        let paused = self.fields.filter(|fields| fields.paused && !self.cloned);
         let surge = paused.map_or(0, |fields| fields.max_surge.ceil_of(workload.spec.replicas));
         let surge = surge.max(self.surging);
         match self.left.get(revision).map(|most| most.saturating_add(surge)) {
@@ -513,9 +520,7 @@ impl Releases {
             .chain(release.had.iter().copied())
             .map(|pods| pods.ceil_of(replicas))
             .max();
-        let surge = self
-            .fields
-            .map_or(0, |fields| fenceposts(fields.max_surge, fields.max_unavailable, replicas).0);
+        let surge = self.fields.map_or(0, |fields| posts(self.cloned, fields, replicas).0);
         match replicas {
             0 => 0,
             1 => surge.min(1),
@@ -631,9 +636,15 @@ fn share(count: i32, before: i32, after: i32) -> i32 {
 
 /// The stock controller has acted on the last scaling.
 fn is_scaled(pods: &Pods, workload: &Deployment, cluster: &Cluster) -> bool {
+    let seen = workload.status.observed_generation >= workload.meta.generation;
     if workload.stateful.is_some() {
-        let seen = workload.status.observed_generation >= workload.meta.generation;
         return seen && pods.span() <= workload.spec.replicas;
+    }
+    if let (Some(_), Strategy::RollingUpdate { max_surge, .. }) =
+        (workload.cloneset, workload.spec.strategy)
+    {
+        let replicas = workload.spec.replicas;
+        return seen && pods.total() <= replicas + max_surge.ceil_of(replicas);
     }
     let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
     let active = mine.filter(|set| set.replicas > 0 || set.status.replicas > 0);
@@ -641,6 +652,5 @@ fn is_scaled(pods: &Pods, workload: &Deployment, cluster: &Cluster) -> bool {
         set.number(DESIRED_REPLICAS_ANNOTATION) == Some(workload.spec.replicas)
             && set.status.replicas == set.replicas
     };
-    workload.status.observed_generation >= workload.meta.generation
-        && active.into_iter().all(scaled)
+    seen && active.into_iter().all(scaled)
 }

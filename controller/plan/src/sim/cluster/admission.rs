@@ -1,7 +1,7 @@
 //! What stands before an update of a workload: our webhook, when it answers, and the admission
 //! policy. Owns the path, not the projection: that is `crds::project`.
 
-mod stateful;
+mod partition;
 
 use crds::contract::{ARMED_LABEL, ARMED_VALUE, FENCE_MIN_READY_SECONDS, HOLD_ANNOTATION};
 use crds::project::Writer;
@@ -54,8 +54,8 @@ impl Admission {
         if !self.policy || !(is_armed(old) || is_armed(new)) {
             return Ok(());
         }
-        if new["kind"] == "StatefulSet" {
-            return stateful::judge(old, new, writer);
+        if new["kind"] == "StatefulSet" || new["kind"] == "CloneSet" {
+            return partition::judge(old, new, writer);
         }
         let (was, is) = (Guarded::of(old), Guarded::of(new));
         let judged = is_armed(old) && writer != CONTROLLER;

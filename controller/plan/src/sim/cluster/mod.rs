@@ -115,11 +115,10 @@ impl Cluster {
         Ok(Value::clone(&self.deployment(name)?.raw))
     }
 
-    /// A ReplicaSet or a StatefulSet of this uid is there.
+    /// A ReplicaSet, StatefulSet or CloneSet of this uid is there.
     pub fn is_owner_of_pods(&self, uid: &Rc<str>) -> bool {
-        let stateful = |workload: &Rc<Deployment>| workload.stateful.is_some();
         self.sets.iter().any(|set| set.meta.uid == *uid)
-            || self.deployments.iter().any(|it| stateful(it) && it.meta.uid == *uid)
+            || self.deployments.iter().any(|it| it.is_numbered() && it.meta.uid == *uid)
     }
 
     fn meta(&mut self, name: &Rc<str>) -> Meta {

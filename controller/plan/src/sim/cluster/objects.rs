@@ -1,14 +1,15 @@
 //! The model's objects, as far as a release can depend on them. Data only; how the apiserver treats
 //! a write is `write`'s business.
 //!
-//! A StatefulSet is a Deployment object that says so. Its ControllerRevisions are ReplicaSet
-//! objects without a size, its pods are named after their ordinals.
+//! A StatefulSet is a Deployment object that says so, and so is a CloneSet. Their
+//! ControllerRevisions are ReplicaSet objects without a size; a StatefulSet's pods are named after
+//! their ordinals.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crds::project::StatefulFields;
-use crds::{Revision, RolloutSpec, RolloutStatus};
+use crds::project::{CloneSetFields, StatefulFields};
+use crds::{Kept, Revision, RolloutSpec, RolloutStatus};
 use serde_json::Value;
 
 use crate::observed::{Strategy, Trouble};
@@ -36,11 +37,13 @@ pub struct Deployment {
     pub spec: DeploymentSpec,
     /// It is a StatefulSet.
     pub stateful: Option<StatefulSpec>,
+    /// It is a CloneSet. Its own pause, surge and unavailable are the spec's.
+    pub cloneset: Option<CloneSetFields>,
     pub annotations: Rc<BTreeMap<String, String>>,
     pub template: Rc<Value>,
     pub revision: Revision,
     pub status: DeploymentStatus,
-    /// status.currentRevision of a StatefulSet.
+    /// status.currentRevision of a StatefulSet or CloneSet.
     pub current: Option<Rc<str>>,
 }
 
@@ -74,7 +77,7 @@ pub struct DeploymentStatus {
     pub available: i32,
 }
 
-/// A ReplicaSet, or a ControllerRevision of a StatefulSet. Its template is kept without the
+/// A ReplicaSet, or a ControllerRevision of a StatefulSet or CloneSet. Its template is kept without the
 /// pod-template-hash label.
 #[derive(Clone, Debug)]
 pub struct ReplicaSet {
@@ -104,7 +107,7 @@ pub struct SetStatus {
 #[derive(Clone, Debug)]
 pub struct Pod {
     pub meta: Meta,
-    /// uid of the ReplicaSet, or of the StatefulSet.
+    /// uid of the ReplicaSet, or of the StatefulSet or CloneSet.
     pub owner: Rc<str>,
     /// Name of the ReplicaSet, or of the ControllerRevision.
     pub set: Rc<str>,
@@ -115,6 +118,8 @@ pub struct Pod {
     pub ready_since: Option<Moment>,
     pub trouble: Option<Trouble>,
     pub restarts: u32,
+    /// Its CloneSet is to replace it: the label `apps.kruise.io/specified-delete`.
+    pub doomed: bool,
 }
 
 /// A Rollout.
@@ -138,9 +143,16 @@ pub struct KeptRevision {
 }
 
 impl Deployment {
-    /// Pods below this index are never updated: a StatefulSet's partition.
-    pub fn partition(&self) -> i32 {
-        self.stateful.and_then(|stateful| stateful.fields.partition()).unwrap_or(0)
+    /// Its revisions are ControllerRevisions.
+    pub fn is_numbered(&self) -> bool {
+        self.stateful.is_some() || self.cloneset.is_some()
+    }
+
+    /// Pods that keep the version that they have: a StatefulSet's are those below this index.
+    pub fn partition(&self) -> Kept {
+        let stateful = self.stateful.and_then(|stateful| stateful.fields.partition());
+        let cloned = self.cloneset.and_then(|fields| fields.partition());
+        cloned.unwrap_or(Kept::Pods(stateful.unwrap_or(0)))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Reading a workload's JSON as the apiserver does: defaults, validation, the parsed spec. Owns
-//! the rules of apps/v1 that a hold has to live with; writes nothing.
+//! the rules of apps/v1, and of a CloneSet's own webhooks, that a hold has to live with; writes
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crds::project::StatefulFields;
-use crds::{IntOrPercent, Revision};
+use crds::project::{CloneSetFields, StatefulFields};
+use crds::{IntOrPercent, Kept, Revision};
 use serde_json::{Value, json};
 
 use super::Refused;
@@ -16,19 +17,23 @@ use crate::observed::Strategy;
 pub struct Read {
     pub spec: DeploymentSpec,
     pub stateful: Option<StatefulSpec>,
+    pub cloneset: Option<CloneSetFields>,
     pub annotations: BTreeMap<String, String>,
     pub template: Rc<Value>,
     pub revision: Revision,
 }
 
-/// Fills in what apps/v1 defaults.
+/// Fills in what apps/v1, or a CloneSet's own webhook, defaults.
 pub fn set_defaults(raw: &mut Value) {
-    let stateful = is_stateful(raw);
+    let (stateful, cloned) = (is_stateful(raw), is_cloneset(raw));
     let spec = &mut raw["spec"];
     default(spec, "replicas", json!(1));
     default(spec, "revisionHistoryLimit", json!(10));
     if stateful {
         return set_stateful_defaults(spec);
+    }
+    if cloned {
+        return set_cloneset_defaults(spec);
     }
     default(spec, "progressDeadlineSeconds", json!(600));
     default(spec, "strategy", json!({}));
@@ -56,6 +61,19 @@ fn set_stateful_defaults(spec: &mut Value) {
     }
 }
 
+fn is_cloneset(raw: &Value) -> bool {
+    raw["kind"] == "CloneSet"
+}
+
+fn set_cloneset_defaults(spec: &mut Value) {
+    default(spec, "updateStrategy", json!({}));
+    let strategy = &mut spec["updateStrategy"];
+    default(strategy, "type", json!("ReCreate"));
+    default(strategy, "partition", json!(0));
+    default(strategy, "maxUnavailable", json!("20%"));
+    default(strategy, "maxSurge", json!(0));
+}
+
 fn default(object: &mut Value, key: &str, value: Value) {
     if let Value::Object(map) = object
         && map.get(key).is_none_or(Value::is_null)
@@ -68,13 +86,17 @@ fn default(object: &mut Value, key: &str, value: Value) {
 pub fn read(raw: &Value) -> Result<Read, Refused> {
     let spec = &raw["spec"];
     let stateful = if is_stateful(raw) { Some(stateful(spec)?) } else { None };
-    let (deadline, strategy) = match &stateful {
-        Some(stateful) => (NO_DEADLINE, one_at_a_time(stateful)),
-        None => (integer(spec, "progressDeadlineSeconds")?, strategy(&spec["strategy"])?),
+    let cloneset = if is_cloneset(raw) { Some(cloneset(spec)?) } else { None };
+    let (deadline, strategy) = match (&stateful, &cloneset) {
+        (Some(stateful), _) => (NO_DEADLINE, one_at_a_time(stateful)),
+        (None, Some(_)) => (deadline_of_cloneset(spec)?, strategy_of_cloneset(spec)?),
+        (None, None) => (integer(spec, "progressDeadlineSeconds")?, strategy(&spec["strategy"])?),
     };
+    let paused =
+        if cloneset.is_some() { &spec["updateStrategy"]["paused"] } else { &spec["paused"] };
     let parsed = DeploymentSpec {
         replicas: integer(spec, "replicas")?,
-        paused: spec["paused"] == true,
+        paused: *paused == true,
         min_ready_seconds: integer(spec, "minReadySeconds")?,
         progress_deadline_seconds: deadline,
         history_limit: integer(spec, "revisionHistoryLimit")?,
@@ -87,13 +109,14 @@ pub fn read(raw: &Value) -> Result<Read, Refused> {
     Ok(Read {
         spec: parsed,
         stateful,
+        cloneset,
         annotations: text_map(&raw["metadata"]["annotations"]),
         revision: Revision::of_template(&template),
         template,
     })
 }
 
-/// A StatefulSet has none.
+/// A StatefulSet has none, nor has a CloneSet that states none.
 pub const NO_DEADLINE: i32 = i32::MAX;
 
 fn stateful(spec: &Value) -> Result<StatefulSpec, Refused> {
@@ -112,6 +135,32 @@ fn stateful(spec: &Value) -> Result<StatefulSpec, Refused> {
         Some(fields) => Ok(StatefulSpec { fields, ordered }),
         None => invalid("updateStrategy"),
     }
+}
+
+/// OnDelete is refused by a CloneSet's own webhook.
+fn cloneset(spec: &Value) -> Result<CloneSetFields, Refused> {
+    match CloneSetFields::of(spec) {
+        Some(CloneSetFields::Rolling { partition: Kept::Pods(..0) } | CloneSetFields::OnDelete)
+        | None => invalid("updateStrategy"),
+        Some(fields) => Ok(fields),
+    }
+}
+
+fn deadline_of_cloneset(spec: &Value) -> Result<i32, Refused> {
+    match &spec["progressDeadlineSeconds"] {
+        Value::Null => Ok(NO_DEADLINE),
+        _ => integer(spec, "progressDeadlineSeconds"),
+    }
+}
+
+fn strategy_of_cloneset(spec: &Value) -> Result<Strategy, Refused> {
+    let strategy = &spec["updateStrategy"];
+    let max_surge = quantity(&strategy["maxSurge"])?;
+    let max_unavailable = quantity(&strategy["maxUnavailable"])?;
+    if is_zero(max_surge) && is_zero(max_unavailable) && spec["replicas"] != 0 {
+        return invalid("maxUnavailable and maxSurge: may not both be 0");
+    }
+    Ok(Strategy::RollingUpdate { max_surge, max_unavailable })
 }
 
 /// The stock controller's pace in the words of a Deployment.

@@ -113,6 +113,11 @@ impl<T: Object> View<T> {
         self.items.values()
     }
 
+    /// It shows the first `count` changes.
+    pub fn has_seen(&self, count: usize) -> bool {
+        self.seen >= count
+    }
+
     /// Reads on to change number `upto`, and says what is new, one entry a change.
     pub fn catch_up(&mut self, table: &Table<T>, upto: usize) -> Vec<News<T>> {
         let mut news = Vec::new();

@@ -27,6 +27,7 @@ impl Cluster {
             raw: Rc::new(raw),
             spec: parts.spec,
             stateful: parts.stateful,
+            cloneset: parts.cloneset,
             annotations: Rc::new(parts.annotations),
             template: parts.template,
             revision: parts.revision,
@@ -68,7 +69,7 @@ impl Cluster {
         let mut meta = old.meta.clone();
         meta.version = self.next_version();
         // An annotation is news to the Deployment controller alone.
-        let annotated = old.stateful.is_none() && parts.annotations != *old.annotations;
+        let annotated = !old.is_numbered() && parts.annotations != *old.annotations;
         if raw["spec"] != old.raw["spec"] || annotated {
             meta.generation += 1;
             raw["metadata"]["generation"] = json!(meta.generation);
@@ -78,6 +79,7 @@ impl Cluster {
             raw: Rc::new(raw),
             spec: parts.spec,
             stateful: parts.stateful,
+            cloneset: parts.cloneset,
             annotations: Rc::new(parts.annotations),
             template: parts.template,
             revision: parts.revision,
@@ -129,9 +131,9 @@ impl Cluster {
         Ok(())
     }
 
-    /// Writes a StatefulSet's /status. Without precondition: the stock controller repeats what
+    /// Writes a StatefulSet's or CloneSet's /status. Without precondition: the stock controller repeats what
     /// meets a conflict.
-    pub fn update_stateful_status(
+    pub fn update_numbered_status(
         &mut self,
         seen: &Deployment,
         status: DeploymentStatus,
@@ -227,7 +229,7 @@ impl Cluster {
         }
     }
 
-    /// Creates a pod of a ReplicaSet, or of a revision of a StatefulSet.
+    /// Creates a pod of a ReplicaSet, or of a revision of a StatefulSet or CloneSet.
     pub fn create_pod(&mut self, name: &Rc<str>, set: &ReplicaSet) {
         let owner = if set.sizeless { &set.owner } else { &set.meta.uid };
         let owner = Rc::clone(owner);
@@ -240,6 +242,7 @@ impl Cluster {
             ready_since: None,
             trouble: None,
             restarts: 0,
+            doomed: false,
         };
         self.pods.put(name, pod);
         self.record(Kind::Pod);
@@ -250,8 +253,10 @@ impl Cluster {
         let Some(old) = self.pods.get(name).cloned() else { return false };
         let mut object = Pod::clone(&old);
         change(&mut object);
-        let state =
-            |pod: &Pod| (pod.meta.deleting, pod.running, pod.ready_since, pod.trouble.clone());
+        let state = |pod: &Pod| {
+            let Pod { running, ready_since, trouble, doomed, .. } = pod.clone();
+            (pod.meta.deleting, running, ready_since, trouble, doomed)
+        };
         if state(&object) == state(&old) {
             return false;
         }

@@ -13,10 +13,11 @@ use crds::hold::Reading;
 
 use crate::action::Ask;
 use crate::observed::{
-    Answered, Fact, Fields, KeptTemplate, Live, NumberedRevision, Observed, Pod, RolloutFacts, Set,
-    Sets, Stateful, Workload,
+    Answered, CloneSet, Fact, Fields, KeptPods, KeptTemplate, Live, NumberedRevision, Observed,
+    Pod, RolloutFacts, Set, Sets, Stateful, Strategy, Workload,
 };
 use crate::sim::cluster::objects::{self, Deployment, KeptRevision, ReplicaSet, RolloutObject};
+use crate::sim::cluster::read::NO_DEADLINE;
 use crate::sim::cluster::table::View;
 use crate::sim::cluster::{Cluster, Kind, admission};
 
@@ -212,26 +213,40 @@ impl Caches {
             available: current.then_some(set.status.available),
             desired: set.number(DESIRED_REPLICAS_ANNOTATION),
             pods: pods.map(|pod| seen_pod(pod)).collect(),
+            kept: KeptPods::default(),
         }
     }
 }
 
 fn live(workload: &Deployment) -> Live {
     let spec = &workload.spec;
-    match workload.stateful {
-        None => Live::Deployment(Fields {
+    let current = workload.current.as_deref().map(str::to_owned);
+    match (workload.stateful, workload.cloneset) {
+        (None, Some(fields)) => Live::CloneSet(CloneSet {
+            fields,
+            size: spec.replicas,
+            surge: match spec.strategy {
+                Strategy::RollingUpdate { max_surge, .. } => max_surge.ceil_of(spec.replicas),
+                Strategy::Recreate => 0,
+            },
+            paused: spec.paused,
+            min_ready_seconds: spec.min_ready_seconds,
+            deadline_seconds: Some(spec.progress_deadline_seconds).filter(|it| *it != NO_DEADLINE),
+            current,
+        }),
+        (None, None) => Live::Deployment(Fields {
             paused: spec.paused,
             min_ready_seconds: spec.min_ready_seconds,
             progress_deadline_seconds: spec.progress_deadline_seconds,
             strategy: spec.strategy,
         }),
-        Some(stateful) => Live::StatefulSet(Stateful {
+        (Some(stateful), _) => Live::StatefulSet(Stateful {
             fields: stateful.fields,
             size: spec.replicas,
             start: 0,
             min_ready_seconds: spec.min_ready_seconds,
             ordered: stateful.ordered,
-            current: workload.current.as_deref().map(str::to_owned),
+            current,
         }),
     }
 }

@@ -1,5 +1,5 @@
-//! The stock Deployment controller's arithmetic (Kubernetes 1.34): fenceposts, room for new pods,
-//! proportional shares. Pure; facts from `pkg/controller/deployment/util/deployment_util.go`.
+//! The stock Deployment controller's arithmetic (Kubernetes 1.34): fenceposts (and those of a
+//! CloneSet), room for new pods, proportional shares. Pure; facts from `pkg/controller/deployment/util/deployment_util.go`.
 
 use crds::IntOrPercent;
 use crds::contract::MAX_REPLICAS_ANNOTATION;
@@ -12,6 +12,20 @@ pub fn fenceposts(surge: IntOrPercent, unavailable: IntOrPercent, replicas: i32)
     match (surge.ceil_of(replicas), unavailable.floor_of(replicas)) {
         (0, 0) => (0, 1),
         posts => posts,
+    }
+}
+
+/// Surge and unavailable of a CloneSet: the latter is rounded up where there is no surge, and a pause
+/// takes the surge away.
+pub fn clone_posts(
+    surge: IntOrPercent,
+    unavailable: IntOrPercent,
+    replicas: i32,
+    paused: bool,
+) -> (i32, i32) {
+    match surge.ceil_of(replicas) {
+        pods if pods > 0 && !paused => (pods, unavailable.floor_of(replicas)),
+        _ => (0, unavailable.ceil_of(replicas)),
     }
 }
 

@@ -14,7 +14,8 @@ use crds::contract::{
     MAX_REPLICAS_ANNOTATION,
 };
 
-use super::{arithmetic, stateful};
+use super::revisions::Caches;
+use super::{arithmetic, cloneset, stateful};
 use crate::observed::Strategy;
 use crate::sim::cluster::objects::{
     Deployment, DeploymentStatus, Meta, Pod, ReplicaSet, SetStatus,
@@ -22,13 +23,17 @@ use crate::sim::cluster::objects::{
 use crate::sim::cluster::table::View;
 use crate::sim::cluster::{Cluster, Precondition, Refused};
 use crate::sim::moment::Moment;
+use crate::sim::random::Random;
 
-/// The controller: its caches. Where the Deployment is a StatefulSet it is the controller of those.
-#[derive(Default)]
+/// The controller: its caches. Where the Deployment is a StatefulSet, or a CloneSet, it is the
+/// controller of those.
 pub struct DeploymentController {
     pub deployments: View<Deployment>,
     pub sets: View<ReplicaSet>,
     pub pods: View<Pod>,
+    /// Changes of pods that its cache has to show before it acts on a CloneSet again.
+    expected: usize,
+    random: Random,
 }
 
 /// Annotations that are not copied to ReplicaSets.
@@ -40,18 +45,35 @@ const NOT_COPIED: [&str; 4] = [
 ];
 
 impl DeploymentController {
+    /// A controller that has listed nothing yet; `random` names a CloneSet's pods.
+    pub fn new(random: Random) -> Self {
+        let (deployments, sets, pods) = (View::default(), View::default(), View::default());
+        Self { deployments, sets, pods, expected: 0, random }
+    }
+
     /// Pods that come and get ready matter to it.
-    pub fn is_stateful(&self) -> bool {
-        self.deployments.iter().any(|workload| workload.stateful.is_some())
+    pub fn watches_pods(&self) -> bool {
+        self.deployments.iter().any(|workload| workload.is_numbered())
     }
 
     /// Syncs a Deployment; an error means: again, after a moment. Answers when it must be synced
     /// again although nothing happens.
     pub fn sync(&mut self, cluster: &mut Cluster, name: &str) -> Result<Option<Moment>, Refused> {
         let Some(deployment) = self.deployments.get(name).cloned() else { return Ok(None) };
+        let caches = Caches { sets: &self.sets, pods: &self.pods };
         if let Some(spec) = deployment.stateful {
-            let caches = stateful::Caches { sets: &self.sets, pods: &self.pods };
             return stateful::sync(cluster, &deployment, spec, &caches);
+        }
+        if deployment.cloneset.is_some() {
+            if !self.pods.has_seen(self.expected) {
+                return Ok(None);
+            }
+            let before = cluster.pods.changes();
+            let done = cloneset::sync(cluster, &deployment, &caches, &mut self.random);
+            if cluster.pods.changes() > before {
+                self.expected = cluster.pods.changes();
+            }
+            return done;
         }
         let mut owned: Vec<_> =
             self.sets.iter().filter(|set| set.owner == deployment.meta.uid).cloned().collect();

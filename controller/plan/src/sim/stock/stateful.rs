@@ -4,23 +4,12 @@
 //!
 //! Not modelled: claims, ordinals.start, the gate for maxUnavailable, failed pods.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crds::contract::DEPLOYMENT_REVISION_ANNOTATION;
-
-use crate::sim::cluster::objects::{
-    Deployment, DeploymentStatus, Meta, Pod, ReplicaSet, SetStatus, StatefulSpec,
-};
-use crate::sim::cluster::table::View;
-use crate::sim::cluster::{Cluster, Precondition, Refused};
+use super::revisions::{Caches, Revisions};
+use crate::sim::cluster::objects::{Deployment, DeploymentStatus, Pod, StatefulSpec};
+use crate::sim::cluster::{Cluster, Refused};
 use crate::sim::moment::Moment;
-
-/// The caches that a sync reads.
-pub struct Caches<'a> {
-    pub sets: &'a View<ReplicaSet>,
-    pub pods: &'a View<Pod>,
-}
 
 /// Syncs a StatefulSet; answers when it must be synced again although nothing happens.
 pub fn sync(
@@ -29,59 +18,15 @@ pub fn sync(
     stateful: StatefulSpec,
     caches: &Caches<'_>,
 ) -> Result<Option<Moment>, Refused> {
-    let update = update_revision(cluster, workload, caches)?;
-    let current = workload.current.as_deref().and_then(|name| caches.sets.get(name).cloned());
-    // Without one the history begins here.
-    let current = current.unwrap_or_else(|| Rc::clone(&update));
+    let revisions = Revisions::of(cluster, workload, caches)?;
     let mine = |pod: &&Rc<Pod>| pod.owner == workload.meta.uid;
     let pods: Vec<_> = caches.pods.iter().filter(mine).cloned().collect();
-    let mut sync = Sync { cluster, workload, stateful, update, current, pods };
+    let mut sync = Sync { cluster, workload, stateful, revisions, pods };
     let moved = sync.step();
     let current = sync.report()?;
     moved?;
-    sync.clean_up(caches, &current);
+    sync.revisions.clean_up(sync.cluster, workload, caches, &sync.pods, &current);
     Ok(sync.next_check())
-}
-
-fn number(set: &ReplicaSet) -> i32 {
-    set.number(DEPLOYMENT_REVISION_ANNOTATION).unwrap_or(0)
-}
-
-fn numbered(mut set: ReplicaSet, number: i32) -> ReplicaSet {
-    set.annotations.insert(DEPLOYMENT_REVISION_ANNOTATION.to_owned(), number.to_string());
-    set
-}
-
-/// The revision of the live template: an old one that is the same comes again, with a new number.
-fn update_revision(
-    cluster: &mut Cluster,
-    workload: &Deployment,
-    caches: &Caches<'_>,
-) -> Result<Rc<ReplicaSet>, Refused> {
-    let mine = || caches.sets.iter().filter(|set| set.owner == workload.meta.uid);
-    let next = 1 + mine().map(|set| number(set)).max().unwrap_or(0);
-    if let Some(found) = mine().find(|set| set.revision == workload.revision) {
-        if number(found) + 1 == next {
-            return Ok(Rc::clone(found));
-        }
-        let again = numbered(ReplicaSet::clone(found), next);
-        return cluster.update_set(&Precondition::version(found.meta.version), again);
-    }
-    let name: Rc<str> = format!("{}-{}", workload.meta.name, workload.revision).into();
-    let revision = ReplicaSet {
-        meta: Meta { name: Rc::clone(&name), ..workload.meta.clone() },
-        owner: Rc::clone(&workload.meta.uid),
-        sizeless: true,
-        // It copies what the workload has in the moment in which it is made.
-        annotations: BTreeMap::clone(&workload.annotations),
-        replicas: 0,
-        min_ready_seconds: 0,
-        template: Rc::clone(&workload.template),
-        revision: workload.revision.clone(),
-        status: SetStatus::default(),
-    };
-    let revision = numbered(revision, next);
-    cluster.create_set(&name, |meta| ReplicaSet { meta, ..revision })
 }
 
 /// One sync at work.
@@ -89,8 +34,7 @@ struct Sync<'a> {
     cluster: &'a mut Cluster,
     workload: &'a Rc<Deployment>,
     stateful: StatefulSpec,
-    update: Rc<ReplicaSet>,
-    current: Rc<ReplicaSet>,
+    revisions: Revisions,
     /// As the cache has them, those that are going among them.
     pods: Vec<Rc<Pod>>,
 }
@@ -167,7 +111,7 @@ impl Sync<'_> {
     fn update_next(&mut self, partition: i32) {
         for index in (partition..self.size()).rev() {
             let Some(pod) = self.pod(index) else { return };
-            if pod.set != self.update.meta.name && pod.is_active() {
+            if pod.set != self.revisions.update.meta.name && pod.is_active() {
                 return self.delete(&pod);
             }
             if !self.is_available(&pod) {
@@ -178,7 +122,11 @@ impl Sync<'_> {
 
     fn create(&mut self, index: i32) -> Result<(), Refused> {
         let partition = self.stateful.fields.partition().unwrap_or(0);
-        let of = Rc::clone(if index < partition { &self.current } else { &self.update });
+        let of = Rc::clone(if index < partition {
+            &self.revisions.current
+        } else {
+            &self.revisions.update
+        });
         let name: Rc<str> = format!("{}-{index}", self.workload.meta.name).into();
         // The cache trails: it is there already.
         if self.cluster.pods.get(&name).is_some() {
@@ -196,7 +144,8 @@ impl Sync<'_> {
     /// ready. Answers which it is.
     fn report(&mut self) -> Result<Rc<str>, Refused> {
         let count = |pods: usize| i32::try_from(pods).unwrap_or(i32::MAX);
-        let updated = |pod: &&Rc<Pod>| pod.is_active() && pod.set == self.update.meta.name;
+        let updated =
+            |pod: &&Rc<Pod>| pod.is_active() && pod.set == self.revisions.update.meta.name;
         let status = DeploymentStatus {
             observed_generation: self.workload.meta.generation,
             replicas: count(self.pods.len()),
@@ -206,29 +155,11 @@ impl Sync<'_> {
         };
         let done = [status.updated, status.ready, status.replicas] == [self.size(); 3];
         let rolling = self.stateful.fields.partition().is_some();
-        let current = if done && rolling { &self.update } else { &self.current };
+        let current =
+            if done && rolling { &self.revisions.update } else { &self.revisions.current };
         let current = Rc::clone(&current.meta.name);
-        self.cluster.update_stateful_status(self.workload, status, &current)?;
+        self.cluster.update_numbered_status(self.workload, status, &current)?;
         Ok(current)
-    }
-
-    /// Deletes the oldest revisions that nobody needs beyond the history limit.
-    fn clean_up(&mut self, caches: &Caches<'_>, current: &str) {
-        let live = |set: &ReplicaSet| {
-            let name = &set.meta.name;
-            **name == *current
-                || *name == self.current.meta.name
-                || *name == self.update.meta.name
-                || self.pods.iter().any(|pod| pod.set == *name)
-        };
-        let mine = caches.sets.iter().filter(|set| set.owner == self.workload.meta.uid);
-        let mut old: Vec<_> = mine.filter(|set| !live(set)).cloned().collect();
-        let limit = usize::try_from(self.workload.spec.history_limit).unwrap_or(0);
-        let excess = old.len().saturating_sub(limit);
-        old.sort_by_key(|set| number(set));
-        for set in old.iter().take(excess) {
-            self.cluster.delete_set(&set.meta.name);
-        }
     }
 
     fn next_check(&self) -> Option<Moment> {

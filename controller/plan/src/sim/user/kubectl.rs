@@ -11,7 +11,7 @@ use crds::contract::{
 };
 use serde_json::{Value, json};
 
-use super::manifest::{self, Manifest};
+use super::manifest::{self, Manifest, Paths};
 use super::{Own, Said, WRITER};
 use crate::sim::cluster::{Precondition, Refused, admission};
 use crate::sim::stock::kubelet;
@@ -143,7 +143,7 @@ impl World {
     }
 
     /// `kubectl rollout undo`: the template and the annotations of the revision before; of a
-    /// StatefulSet the template alone.
+    /// StatefulSet (or, with `kubectl kruise`, a CloneSet) the template alone.
     pub fn user_undo(&mut self) -> Said {
         let live = Rc::clone(self.cluster.deployment(NAME)?);
         if live.spec.paused {
@@ -155,7 +155,7 @@ impl World {
         let Some(before) = sets.iter().rev().nth(1) else { return Err(Refused::NotFound) };
         let mut raw = Value::clone(&live.raw);
         raw["spec"]["template"] = Value::clone(&before.template);
-        if live.stateful.is_some() {
+        if live.is_numbered() {
             return self.user_update(raw);
         }
         let skipped = |key: &str| NOT_UNDONE.contains(&key);
@@ -166,16 +166,17 @@ impl World {
         self.user_update(raw)
     }
 
-    /// `kubectl rollout pause` and `resume`.
+    /// `kubectl rollout pause` and `resume`; of a CloneSet `kubectl kruise`.
     pub fn user_pause(&mut self, paused: bool) -> Said {
         let mut raw = self.cluster.deployment_json(NAME)?;
         if self.cluster.deployment(NAME)?.stateful.is_some() {
             return Err(Refused::Invalid("pausing is not supported".to_owned()));
         }
-        if (raw["spec"]["paused"] == true) == paused {
+        if self.cluster.deployment(NAME)?.spec.paused == paused {
             return Err(Refused::Invalid(format!("is {}paused", if paused { "" } else { "not " })));
         }
-        raw["spec"]["paused"] = json!(paused);
+        let at = Paths::of(&raw["spec"]);
+        manifest::put(&mut raw["spec"], at.paused, json!(paused));
         self.user_update(raw)?;
         let fields = self.checks.fields();
         fields.map_or(Ok(String::new()), |own| {
@@ -189,9 +190,9 @@ impl World {
         let live = raw["spec"].clone();
         let was = self.checks.fields().unwrap_or(meant);
         let (before, fields) = (was.fields, meant.fields);
-        let spec = &mut raw["spec"];
+        let (spec, at) = (&mut raw["spec"], Paths::of(&live));
         if meant.partition != was.partition {
-            spec["updateStrategy"]["rollingUpdate"]["partition"] = json!(meant.partition);
+            manifest::put(spec, at.partition, json!(meant.partition));
         }
         if fields.min_ready_seconds != before.min_ready_seconds {
             spec["minReadySeconds"] = json!(fields.min_ready_seconds);
@@ -200,10 +201,10 @@ impl World {
             spec["progressDeadlineSeconds"] = json!(fields.progress_deadline_seconds);
         }
         if fields.max_surge != before.max_surge {
-            spec["strategy"]["rollingUpdate"]["maxSurge"] = json!(fields.max_surge);
+            manifest::put(spec, at.surge, json!(fields.max_surge));
         }
         if fields.max_unavailable != before.max_unavailable {
-            spec["strategy"]["rollingUpdate"]["maxUnavailable"] = json!(fields.max_unavailable);
+            manifest::put(spec, at.unavailable, json!(fields.max_unavailable));
         }
         let meant = manifest::sent(&live, &raw["spec"], was, meant);
         self.user_update(raw)?;

@@ -2,7 +2,7 @@
 //! more goes, everything else stays (three-way merge, as client-side and server-side apply do).
 
 use crds::contract::LAST_APPLIED_ANNOTATION;
-use crds::{IntOrPercent, Original};
+use crds::{IntOrPercent, Kept, Original};
 use serde_json::{Map, Value, json};
 
 use crate::sim::cluster::read::NO_DEADLINE;
@@ -23,7 +23,9 @@ pub struct Stated {
     pub stateful: bool,
     /// Its podManagementPolicy is Parallel.
     pub parallel: bool,
-    pub partition: Option<i32>,
+    /// It is a CloneSet.
+    pub cloneset: bool,
+    pub partition: Option<Kept>,
 }
 
 /// A user's own values, of those that a hold may project.
@@ -31,8 +33,8 @@ pub struct Stated {
 pub struct Own {
     /// A Deployment's; of a StatefulSet what its controller always does.
     pub fields: Original,
-    /// A StatefulSet's.
-    pub partition: i32,
+    /// A StatefulSet's or CloneSet's.
+    pub partition: Kept,
 }
 
 /// A manifest.
@@ -46,7 +48,7 @@ pub struct Manifest {
 impl Manifest {
     /// As it is handed to kubectl.
     pub fn json(&self) -> Value {
-        let Stated { replicas, surge, unavailable, stateful, .. } = self.stated;
+        let Stated { replicas, surge, unavailable, stateful, cloneset, .. } = self.stated;
         let mut spec = json!({
             "selector": { "matchLabels": { "app": NAME } },
             "template": template(&self.version),
@@ -59,10 +61,14 @@ impl Manifest {
         state("replicas", replicas.map(Value::from));
         state("minReadySeconds", self.stated.min_ready_seconds.map(Value::from));
         state("progressDeadlineSeconds", self.stated.progress_deadline_seconds.map(Value::from));
-        state("paused", self.stated.paused.map(Value::from));
         state("revisionHistoryLimit", self.stated.history_limit.map(Value::from));
+        if !cloneset {
+            state("paused", self.stated.paused.map(Value::from));
+        }
         if stateful {
             self.stated.state_stateful(&mut state);
+        } else if cloneset {
+            self.stated.state_cloneset(&mut state);
         } else if self.stated.recreate {
             state("strategy", Some(json!({ "type": "Recreate" })));
         } else if surge.is_some() || unavailable.is_some() {
@@ -72,16 +78,22 @@ impl Manifest {
             state("strategy", Some(json!({ "type": "RollingUpdate", "rollingUpdate": rolling })));
         }
         let metadata = json!({ "name": NAME, "labels": { "app": NAME } });
-        let kind = self.stated.kind();
-        json!({ "apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": spec })
+        let (version, kind) = self.stated.kind();
+        json!({ "apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec })
     }
 
     /// The user's own fields once this is applied: what is stated; the default where the manifest
     /// before stated something; else what they were.
     pub fn fields(&self, last: &Stated, before: Option<Own>) -> Own {
-        let kind = Stated { stateful: self.stated.stateful, ..Stated::default() };
+        let Stated { stateful, cloneset, .. } = self.stated;
+        let kind = Stated { stateful, cloneset, ..Stated::default() };
         let (now, defaults) = (&self.stated, kind.or_defaults());
-        let before = before.unwrap_or(defaults);
+        let mut before = before.unwrap_or(defaults);
+        if cloneset && last.states_strategy() && !now.states_strategy() {
+            // The whole map goes with the last value that was stated in it.
+            let Original { paused, max_surge, max_unavailable, .. } = defaults.fields;
+            before.fields = Original { paused, max_surge, max_unavailable, ..before.fields };
+        }
         let partition = field(now.partition, last.partition, before.partition, defaults.partition);
         Own { fields: self.common(last, before.fields, defaults.fields), partition }
     }
@@ -124,24 +136,52 @@ fn field<T: Copy>(now: Option<T>, last: Option<T>, before: T, default: T) -> T {
 impl Stated {
     /// With the apiserver's defaults for what is not stated.
     pub fn or_defaults(&self) -> Own {
-        let partition = self.partition.unwrap_or(0);
+        let partition = self.partition.unwrap_or(Kept::Pods(0));
         if self.stateful {
             return Own { fields: one_at_a_time(self.min_ready_seconds.unwrap_or(0)), partition };
         }
         let quarter = IntOrPercent::Percent(25);
+        let (deadline, surge, unavailable) = if self.cloneset {
+            (NO_DEADLINE, IntOrPercent::Count(0), IntOrPercent::Percent(20))
+        } else {
+            (600, quarter, quarter)
+        };
         let fields = Original {
             paused: self.paused.unwrap_or(false),
             min_ready_seconds: self.min_ready_seconds.unwrap_or(0),
-            progress_deadline_seconds: self.progress_deadline_seconds.unwrap_or(600),
-            max_surge: self.surge.unwrap_or(quarter),
-            max_unavailable: self.unavailable.unwrap_or(quarter),
+            progress_deadline_seconds: self.progress_deadline_seconds.unwrap_or(deadline),
+            max_surge: self.surge.unwrap_or(surge),
+            max_unavailable: self.unavailable.unwrap_or(unavailable),
         };
         Own { fields, partition }
     }
 
-    /// metadata.kind.
-    pub fn kind(&self) -> &'static str {
-        if self.stateful { "StatefulSet" } else { "Deployment" }
+    /// apiVersion and kind.
+    pub fn kind(&self) -> (&'static str, &'static str) {
+        match (self.stateful, self.cloneset) {
+            (true, _) => ("apps/v1", "StatefulSet"),
+            (false, true) => ("apps.kruise.io/v1alpha1", "CloneSet"),
+            (false, false) => ("apps/v1", "Deployment"),
+        }
+    }
+
+    fn states_strategy(&self) -> bool {
+        let quantities = self.surge.is_some() || self.unavailable.is_some();
+        quantities || self.paused.is_some() || self.partition.is_some()
+    }
+
+    fn state_cloneset(&self, state: &mut impl FnMut(&str, Option<Value>)) {
+        let stated = [
+            ("paused", self.paused.map(Value::from)),
+            ("partition", self.partition.map(|partition| json!(partition))),
+            ("maxSurge", self.surge.map(|surge| json!(surge))),
+            ("maxUnavailable", self.unavailable.map(|unavailable| json!(unavailable))),
+        ];
+        let strategy: Map<_, _> =
+            stated.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+        if !strategy.is_empty() {
+            state("updateStrategy", Some(Value::Object(strategy)));
+        }
     }
 
     fn state_stateful(&self, state: &mut impl FnMut(&str, Option<Value>)) {
@@ -209,10 +249,46 @@ pub fn own(object: &mut Value, manifest: &Value) {
     object["metadata"]["managedFields"] = json!([entry]);
 }
 
+/// Where the fields stand in a spec, which tells by its own shape whose it is.
+pub struct Paths {
+    pub paused: &'static str,
+    pub partition: &'static str,
+    pub surge: &'static str,
+    pub unavailable: &'static str,
+}
+
+impl Paths {
+    /// Of a stored spec: a CloneSet's has its partition.
+    pub fn of(spec: &Value) -> Self {
+        if spec.pointer("/updateStrategy/partition").is_some() {
+            Self {
+                paused: "/updateStrategy/paused",
+                partition: "/updateStrategy/partition",
+                surge: "/updateStrategy/maxSurge",
+                unavailable: "/updateStrategy/maxUnavailable",
+            }
+        } else {
+            Self {
+                paused: "/paused",
+                partition: "/updateStrategy/rollingUpdate/partition",
+                surge: "/strategy/rollingUpdate/maxSurge",
+                unavailable: "/strategy/rollingUpdate/maxUnavailable",
+            }
+        }
+    }
+}
+
+/// Sets a value, and makes the maps on the way to it.
+pub fn put(spec: &mut Value, path: &str, value: Value) {
+    let place = path.split('/').skip(1).fold(spec, |place, key| &mut place[key]);
+    *place = value;
+}
+
 /// The user's own fields after a write that leaves no trace of what it states but does not change:
 /// where a hold has put the very value there, nobody can know that it was meant.
 pub fn sent(live: &Value, written: &Value, before: Own, meant: Own) -> Own {
-    unless(|path| live.pointer(path) == written.pointer(path), before, meant)
+    let silent = |path: &str| live.pointer(path) == written.pointer(path);
+    unless(silent, &Paths::of(live), before, meant)
 }
 
 /// The same after a server-side apply, which leaves a trace where it comes to own a field.
@@ -222,16 +298,16 @@ pub fn told(live: &Value, written: &Value, before: Own, meant: Own) -> Own {
         let owner = path.replace('/', "/f:");
         live["spec"].pointer(path) == written.pointer(path) && owned.pointer(&owner).is_some()
     };
-    unless(silent, before, meant)
+    unless(silent, &Paths::of(&live["spec"]), before, meant)
 }
 
 /// `meant`, but for the fields whose paths are `silent`.
-fn unless(silent: impl Fn(&str) -> bool, was: Own, meant: Own) -> Own {
+fn unless(silent: impl Fn(&str) -> bool, at: &Paths, was: Own, meant: Own) -> Own {
     let (before, mut fields, mut partition) = (was.fields, meant.fields, meant.partition);
-    if silent("/updateStrategy/rollingUpdate/partition") {
+    if silent(at.partition) {
         partition = was.partition;
     }
-    if silent("/paused") {
+    if silent(at.paused) {
         fields.paused = before.paused;
     }
     if silent("/minReadySeconds") {
@@ -240,10 +316,10 @@ fn unless(silent: impl Fn(&str) -> bool, was: Own, meant: Own) -> Own {
     if silent("/progressDeadlineSeconds") {
         fields.progress_deadline_seconds = before.progress_deadline_seconds;
     }
-    if silent("/strategy/rollingUpdate/maxSurge") {
+    if silent(at.surge) {
         fields.max_surge = before.max_surge;
     }
-    if silent("/strategy/rollingUpdate/maxUnavailable") {
+    if silent(at.unavailable) {
         fields.max_unavailable = before.max_unavailable;
     }
     Own { fields, partition }

@@ -13,7 +13,9 @@ use crate::sim::world::{NAME, World};
 impl World {
     /// `kubectl apply` of the Rollout.
     pub fn user_rollout(&mut self, mut spec: RolloutSpec) -> Said {
-        self.user.manifest.stated.kind().clone_into(&mut spec.workload_ref.kind);
+        let (version, kind) = self.user.manifest.stated.kind();
+        version.clone_into(&mut spec.workload_ref.api_version);
+        kind.clone_into(&mut spec.workload_ref.kind);
         self.checks.user_rollout(Some(spec.clone()));
         if self.cluster.rollouts.get(NAME).is_some() {
             let anything = Precondition::default();

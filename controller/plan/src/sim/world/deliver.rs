@@ -99,7 +99,7 @@ impl World {
             // To a Deployment only a pod that is gone matters, and to Recreate only.
             _ => {
                 let news = controller.pods.catch_up(&cluster.pods, upto);
-                let all = controller.is_stateful();
+                let all = controller.watches_pods();
                 news.iter().any(|news| all || news.after.is_none())
             }
         };
@@ -142,7 +142,7 @@ impl World {
         }
     }
 
-    /// The same of the StatefulSet itself.
+    /// The same of the StatefulSet or CloneSet itself.
     pub(super) fn ask_for_sync(&mut self, at: Moment) {
         if at - self.cluster.now < HORIZON && self.pending.checks.insert((super::NAME.into(), at)) {
             self.queue.add(at, Event::SyncDeployment);

@@ -116,7 +116,7 @@ impl World {
             checks: Checks::new(options.planner.is_some()),
             timeline: Timeline::new(options.record),
             queue: Queue::default(),
-            deployments: DeploymentController::default(),
+            deployments: DeploymentController::new(stream("clones")),
             sets: SetController::new(stream("sets")),
             shell,
             random: stream("world"),

@@ -104,7 +104,7 @@ impl World {
             Event::Late(request) => {
                 self.timeline.note(self.cluster.now, "fault", || format!("late: {request}"));
                 // Nobody is left to read the answer.
-                drop(request.run(&mut self.cluster));
+                drop(self.carry_out(&request));
             }
             Event::Reapply(turn) => self.reapply_turn(turn),
         }
@@ -266,10 +266,17 @@ impl World {
         }
     }
 
+    fn carry_out(&mut self, request: &Request) -> Result<(), Failure> {
+        if matches!(request, Request::DeletePod { .. }) {
+            self.checks.cleared();
+        }
+        request.run(&mut self.cluster)
+    }
+
     fn send_request(&mut self, request: &Request) -> Result<(), Failure> {
         let lost = self.random.chance(self.faults.unanswered);
         let done = !lost || self.random.chance(50);
-        let answer = if done { request.run(&mut self.cluster) } else { Ok(()) };
+        let answer = if done { self.carry_out(request) } else { Ok(()) };
         self.written += u32::from(done && answer.is_ok());
         let (now, shown) = (self.cluster.now, answer.clone());
         self.timeline.note(now, "sluice", || match shown {

@@ -35,18 +35,19 @@ impl Releases {
 
     /// Pods that an update may reach.
     pub fn reachable(&self, workload: &Deployment) -> i32 {
-        let partition = if workload.stateful.is_some() { self.partition } else { 0 };
-        (workload.spec.replicas - partition.max(0)).max(0)
+        let replicas = workload.spec.replicas;
+        let kept = if workload.is_numbered() { self.kept(replicas) } else { 0 };
+        (replicas - kept).max(0)
     }
 
     /// The same where the user's own partition may have come with this very write: of what is held
     /// it is not known yet.
     pub(super) fn live_reach(&self, workload: &Deployment) -> i32 {
-        match workload.stateful {
-            None => workload.spec.replicas,
-            Some(_) if is_fenced(workload) => workload.spec.replicas,
-            Some(_) => (workload.spec.replicas - workload.partition()).max(0),
+        let replicas = workload.spec.replicas;
+        if !workload.is_numbered() || is_fenced(workload) {
+            return replicas;
         }
+        (replicas - workload.partition().pods(replicas)).max(0)
     }
 
     /// The pods of the batch are ready, and another batch follows.
@@ -62,8 +63,9 @@ impl Releases {
     }
 }
 
-/// The stock controller of a StatefulSet makes every pod below the partition of it, whatever is
-/// stable: of the last revision that all pods were of.
+/// The stock controller of a StatefulSet makes every pod below the partition of it, that of a CloneSet
+/// every pod that is missing of the kept ones, whatever is stable: of the last revision that all pods
+/// were of.
 pub(super) fn is_current(revision: &Revision, workload: &Deployment, cluster: &Cluster) -> bool {
     let current = workload.current.as_deref().and_then(|name| cluster.sets.get(name));
     current.is_some_and(|set| set.revision == *revision)

@@ -270,7 +270,7 @@ fn a_template_that_comes_again_is_the_same_revision_with_a_new_number() {
     let number = |version: &str| {
         let revision = Revision::of_template(&manifest::template(version));
         let set = world.cluster.sets.iter().find(|set| set.revision == revision).unwrap();
-        super::number(set)
+        crate::sim::stock::revisions::number(set)
     };
     assert_eq!((number("v1"), number("v2"), world.cluster.sets.iter().count()), (3, 2, 2));
 }

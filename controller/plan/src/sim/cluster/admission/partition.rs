@@ -1,5 +1,6 @@
-//! The rules of `manifests/policy-statefulset.yaml`, in their order there. Owns the model of the
-//! policy; what it is for stands in the manifest.
+//! The rules of `manifests/policy-statefulset.yaml` and `manifests/policy-cloneset.yaml`, in their
+//! order there: they are the same. Owns the model of the policies; what they are for stands in the
+//! manifests.
 
 use crds::contract::{FENCE_PARTITION, HOLD_ANNOTATION};
 use serde_json::Value;
@@ -12,13 +13,11 @@ pub(super) fn judge(old: &Value, new: &Value, writer: &str) -> Result<(), Refuse
     let judged = is_armed(old) && writer != CONTROLLER;
     let same = |path: &str| old.pointer(path) == new.pointer(path);
     let template = same("/spec/template");
-    let strategy = new["spec"]["updateStrategy"]["type"].as_str();
+    let on_delete = new["spec"]["updateStrategy"]["type"] == "OnDelete";
     let empty = is.is_empty() || was.is_empty();
     let arrives_held = is.held && is.is_fenced() && is.hold != was.hold;
     let lifted = empty && is.hold.is_empty() && !is.is_fenced();
-    let stays_held = is.held
-        && strategy == Some("RollingUpdate")
-        && (is.partition == was.partition || is.is_fenced());
+    let stays_held = is.held && !on_delete && (is.partition == was.partition || is.is_fenced());
     let same_hold = part(was.hold, "\"stable\":", ',') == part(is.hold, "\"stable\":", ',')
         && (!template || was.moves() == is.moves());
     let follows = if is.held {
@@ -29,7 +28,7 @@ pub(super) fn judge(old: &Value, new: &Value, writer: &str) -> Result<(), Refuse
     };
     all_hold(&[
         (
-            !judged || template || empty || strategy == Some("OnDelete") || arrives_held,
+            !judged || template || empty || on_delete || arrives_held,
             "a template change must arrive held",
         ),
         (
@@ -53,35 +52,54 @@ pub(super) fn judge(old: &Value, new: &Value, writer: &str) -> Result<(), Refuse
     ])
 }
 
-/// What the policy reads of an object.
+/// What the policies read of an object.
 struct Guarded<'a> {
     hold: &'a str,
     /// The hold is one of a release.
     held: bool,
-    partition: i64,
+    /// As its JSON has it.
+    partition: Value,
+    /// Nothing at all is let through.
+    fence: Value,
     replicas: i64,
 }
 
 impl<'a> Guarded<'a> {
     fn of(object: &'a Value) -> Self {
         let spec = &object["spec"];
+        let strategy = &spec["updateStrategy"];
         let hold = object["metadata"]["annotations"][HOLD_ANNOTATION].as_str().unwrap_or_default();
+        let cloned = object["kind"] == "CloneSet";
+        let (partition, fence, state) = if cloned {
+            (&strategy["partition"], "100%".into(), "portioned")
+        } else {
+            let partition = &strategy["rollingUpdate"]["partition"];
+            (partition, FENCE_PARTITION.into(), "partitioned")
+        };
         Self {
             hold,
-            held: hold.contains("\"state\":\"partitioned\""),
-            partition: spec["updateStrategy"]["rollingUpdate"]["partition"].as_i64().unwrap_or(0),
+            held: hold.contains(&format!("\"state\":\"{state}\"")),
+            partition: if partition.is_null() { 0.into() } else { partition.clone() },
+            fence,
             replicas: spec["replicas"].as_i64().unwrap_or(1),
         }
     }
 
-    /// Nothing at all is let through.
     fn is_fenced(&self) -> bool {
-        self.partition == i64::from(FENCE_PARTITION)
+        self.partition == self.fence
     }
 
-    /// An update reaches no pod.
+    /// An update reaches no pod: there is none, or the user's own partition keeps all of them. Of
+    /// one pod every percentage but 0 keeps it.
     fn is_empty(&self) -> bool {
-        self.replicas <= if self.held { 0 } else { self.partition }
+        let keeps_all = match &self.partition {
+            Value::String(text) => {
+                self.is_fenced()
+                    || self.replicas == 1 && text.contains(|c| ('1'..='9').contains(&c))
+            }
+            partition => self.replicas <= partition.as_i64().unwrap_or(0),
+        };
+        self.replicas == 0 || !self.held && keeps_all
     }
 
     /// What the hold says from the revision up to the target.
