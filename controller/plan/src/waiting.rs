@@ -61,7 +61,9 @@ impl Wait {
             Self::Exempt { .. } => "NamespaceExempt",
             Self::Refused { .. } => match kind {
                 WorkloadKind::Deployment => "RecreateStrategy",
-                WorkloadKind::StatefulSet | WorkloadKind::CloneSet => "OnDeleteStrategy",
+                WorkloadKind::StatefulSet | WorkloadKind::CloneSet | WorkloadKind::DaemonSet => {
+                    "OnDeleteStrategy"
+                }
             },
             Self::NewerHold { .. } => "NewerHold",
             Self::HoldUnreadable { .. } => "HoldUnreadable",
@@ -72,6 +74,7 @@ impl Wait {
                 WorkloadKind::Deployment => "DeploymentController",
                 WorkloadKind::StatefulSet => "StatefulSetController",
                 WorkloadKind::CloneSet => "CloneSetController",
+                WorkloadKind::DaemonSet => "DaemonSetController",
             },
             Self::StableRepair { .. } => "StableRepair",
             Self::StableTemplateLost { .. } => "StableTemplateLost",
