@@ -54,6 +54,7 @@ models: ## certificates, policy, traffic, models and the CloneSet double on the 
 	@$(IN_CLUSTER) $(TEST) --test cluster --test admission --test conformance --test traffic --test cloneset
 
 real: models ## behaviours on the real cluster: side by side, under load, then those that break parts
+	@$(IN_CLUSTER) e2e/cluster/kwok.sh 1
 	@$(IN_CLUSTER) e2e/tests/behaviour.sh --skip serial --skip gates:: --skip ingress:: --skip traffic:: --test-threads 6
 	@$(IN_CLUSTER) e2e/tests/behaviour.sh gates:: ingress:: traffic:: --skip serial --test-threads 3
 	@$(IN_CLUSTER) e2e/tests/behaviour.sh serial --test-threads 1

@@ -65,10 +65,10 @@ impl Cluster {
                 let read = self.statefulsets().get_opt(&reference.name).await;
                 Ok(read.map_err(call("read the StatefulSet"))?.map(numbered::as_deployment))
             }
-            Some(kind @ WorkloadKind::CloneSet) => {
+            Some(kind @ (WorkloadKind::CloneSet | WorkloadKind::DaemonSet)) => {
                 let read = self.of_kind(kind).get_opt(&reference.name).await;
-                let read = read.map_err(call("read the CloneSet"))?;
-                Ok(read.and_then(|object| numbered::of_crd(&object)))
+                let read = read.map_err(call("read the workload"))?;
+                Ok(read.and_then(|object| numbered::of_object(&object)))
             }
             Some(WorkloadKind::Deployment) | None => {
                 let read = self.deployments().get_opt(&reference.name).await;

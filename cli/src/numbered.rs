@@ -10,8 +10,8 @@ use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 use kube::ResourceExt;
 use kube::core::DynamicObject;
 
-/// The same of a kind that comes with a CRD; None where its spec has another shape.
-pub(crate) fn of_crd(workload: &DynamicObject) -> Option<Deployment> {
+/// What of any other kind is shown; None where its spec has another shape.
+pub(crate) fn of_object(workload: &DynamicObject) -> Option<Deployment> {
     let spec = workload.data.get("spec")?;
     let field = |name: &str| spec.get(name).cloned().unwrap_or_default();
     let spec = DeploymentSpec {
@@ -51,8 +51,8 @@ pub(crate) fn as_sets(
 fn as_set(revision: ControllerRevision, pods: &[Pod]) -> Option<ReplicaSet> {
     let name = revision.name_any();
     let lives = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
-    // A CloneSet may label its pods with the end of the name alone.
-    let end = name.rsplit_once('-').map_or(name.as_str(), |(_, hash)| hash);
+    // A CloneSet may, and a DaemonSet does label its pods with the end of the name alone.
+    let end = hash_of(&name);
     let is_of = |pod: &&Pod| {
         let label = pod.labels().get(CONTROLLER_REVISION_LABEL);
         label.is_some_and(|label| *label == name || label == end)
@@ -68,6 +68,11 @@ fn as_set(revision: ControllerRevision, pods: &[Pod]) -> Option<ReplicaSet> {
         ..ReplicaSetStatus::default()
     };
     Some(ReplicaSet { metadata: revision.metadata, spec: Some(spec), status: Some(status) })
+}
+
+/// The end of a ControllerRevision's name, which tells it from the others of a workload.
+pub(crate) fn hash_of(name: &str) -> &str {
+    name.rsplit_once('-').map_or(name, |(_, hash)| hash)
 }
 
 fn is_ready(pod: &Pod) -> bool {

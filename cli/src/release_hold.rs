@@ -129,7 +129,8 @@ impl Outcome {
 }
 
 fn is_fenced(workload: &DynamicObject) -> bool {
-    // A partition that forbids every update may be the user's own: it is no fence without a hold.
+    // A partition that forbids every update, or OnDelete, may be the user's own: no fence without a
+    // hold.
     workload.data["spec"]["minReadySeconds"] == contract::FENCE_MIN_READY_SECONDS
 }
 
@@ -247,6 +248,9 @@ fn restoring(hold: &Hold) -> Vec<PatchOperation> {
         }
         HoldState::Portioned(held) => {
             vec![set(&["updateStrategy", PARTITION], json!(held.original.partition))]
+        }
+        HoldState::Withheld(held) => {
+            vec![set(&["updateStrategy", "type"], json!(held.original.by))]
         }
         HoldState::Barred(_) => Vec::new(),
     }

@@ -6,6 +6,7 @@ use crds::WorkloadKind;
 use crate::raw::Raw;
 
 mod cloneset;
+mod daemonset;
 mod kept;
 mod pod;
 mod rollout;
@@ -16,6 +17,7 @@ mod stateful;
 mod workload;
 
 pub use cloneset::cloneset;
+pub use daemonset::daemonset;
 pub use kept::{KeptSeen, kept};
 pub use pod::{PodSeen, pod};
 pub use rollout::{RolloutSeen, rollout};
@@ -31,6 +33,7 @@ pub fn workload_of(kind: WorkloadKind) -> fn(&Raw) -> Result<WorkloadSeen, Unrea
         WorkloadKind::Deployment => workload,
         WorkloadKind::StatefulSet => stateful,
         WorkloadKind::CloneSet => cloneset,
+        WorkloadKind::DaemonSet => daemonset,
     }
 }
 
@@ -38,7 +41,7 @@ pub fn workload_of(kind: WorkloadKind) -> fn(&Raw) -> Result<WorkloadSeen, Unrea
 pub fn revision_of(kind: WorkloadKind) -> fn(&Raw) -> Result<Option<SetSeen>, Unreadable> {
     match kind {
         WorkloadKind::Deployment => set,
-        WorkloadKind::StatefulSet | WorkloadKind::CloneSet => revision,
+        WorkloadKind::StatefulSet | WorkloadKind::CloneSet | WorkloadKind::DaemonSet => revision,
     }
 }
 

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 
 use crds::{RouteRef, WorkloadKind};
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{ControllerRevision, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{
+    ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet,
+};
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::Ingress;
@@ -39,7 +41,7 @@ pub enum Kind {
     ReplicaSet,
     /// Of a workload in a release.
     Pod,
-    /// A kept template, or a revision of a StatefulSet or CloneSet.
+    /// A kept template, or a revision of a StatefulSet, CloneSet or DaemonSet.
     ControllerRevision,
     /// Of a Rollout with routes in a release: the user's, and ours.
     Service,
@@ -109,6 +111,7 @@ impl Kind {
             Self::Rollout => ApiResource::erase::<crds::Rollout>(&()),
             Self::Workload(WorkloadKind::Deployment) => ApiResource::erase::<Deployment>(&()),
             Self::Workload(WorkloadKind::StatefulSet) => ApiResource::erase::<StatefulSet>(&()),
+            Self::Workload(WorkloadKind::DaemonSet) => ApiResource::erase::<DaemonSet>(&()),
             Self::Workload(kind @ WorkloadKind::CloneSet) => of_crd(kind),
             Self::ReplicaSet => ApiResource::erase::<ReplicaSet>(&()),
             Self::Pod => ApiResource::erase::<Pod>(&()),
@@ -123,7 +126,9 @@ impl Kind {
     pub fn of_revisions(workload: WorkloadKind) -> Self {
         match workload {
             WorkloadKind::Deployment => Self::ReplicaSet,
-            WorkloadKind::StatefulSet | WorkloadKind::CloneSet => Self::ControllerRevision,
+            WorkloadKind::StatefulSet | WorkloadKind::CloneSet | WorkloadKind::DaemonSet => {
+                Self::ControllerRevision
+            }
         }
     }
 

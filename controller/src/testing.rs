@@ -227,6 +227,7 @@ pub fn world(rollout: &Value, deployment: &Value) -> World {
     list(&mut world, &Source::Rollouts, &[rollout]);
     list(&mut world, &Source::Armed(WorkloadKind::Deployment), &[deployment]);
     list(&mut world, &Source::Armed(WorkloadKind::StatefulSet), &[]);
+    list(&mut world, &Source::Armed(WorkloadKind::DaemonSet), &[]);
     list(&mut world, &Source::Kept, &[]);
     world.take_demands();
     world

@@ -274,11 +274,12 @@ impl World {
     }
 
     /// The standing watches, for a start.
-    pub fn standing() -> [(Source, Scope); 4] {
+    pub fn standing() -> [(Source, Scope); 5] {
         [
             (Source::Rollouts, Scope::All),
             armed::standing(WorkloadKind::Deployment),
             armed::standing(WorkloadKind::StatefulSet),
+            armed::standing(WorkloadKind::DaemonSet),
             (Source::Kept, Scope::Labelled(format!("{ROLLOUT_LABEL},{REVISION_LABEL}"))),
         ]
     }

@@ -75,7 +75,8 @@ pub const DESIRED_REPLICAS_ANNOTATION: &str = "deployment.kubernetes.io/desired-
 pub const MAX_REPLICAS_ANNOTATION: &str = "deployment.kubernetes.io/max-replicas";
 /// The stock controller's annotation on Deployment and ReplicaSet: the number of the revision.
 pub const DEPLOYMENT_REVISION_ANNOTATION: &str = "deployment.kubernetes.io/revision";
-/// The stock controller's label on the pods of a StatefulSet: the name of their ControllerRevision.
+/// The stock controllers' label on the pods of a StatefulSet, CloneSet or DaemonSet: the name of
+/// their ControllerRevision, or the end of it alone.
 pub const CONTROLLER_REVISION_LABEL: &str = "controller-revision-hash";
 /// The stock controller's label on ReplicaSets and their pods.
 pub const POD_TEMPLATE_HASH_LABEL: &str = "pod-template-hash";

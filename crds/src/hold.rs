@@ -47,6 +47,8 @@ pub enum HoldState {
     Partitioned(Partitioned),
     /// A CloneSet in a release: the partition is the target's.
     Portioned(Portioned),
+    /// A DaemonSet in a release: its own controller updates nothing.
+    Withheld(Withheld),
     /// Not in a release: the user's own fields are back, and some revisions are not let in.
     Barred(Barred),
 }
@@ -78,6 +80,8 @@ pub type Fenced = Held<Target, Original>;
 pub type Partitioned = Held<Partition, Partition>;
 /// A CloneSet in a release.
 pub type Portioned = Held<Portion, Portion>;
+/// A DaemonSet in a release.
+pub type Withheld = Held<Updating, Updating>;
 
 /// `spec.updateStrategy.rollingUpdate` of a StatefulSet, as far as a hold projects it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +97,24 @@ pub struct Partition {
 pub struct Portion {
     /// So many pods keep the version that they have.
     pub partition: Kept,
+}
+
+/// `spec.updateStrategy` of a DaemonSet, as far as a hold projects it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Updating {
+    /// Who takes a pod of another version away.
+    #[serde(rename = "type")]
+    pub by: UpdateType,
+}
+
+/// `spec.updateStrategy.type` of a DaemonSet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum UpdateType {
+    /// The stock controller.
+    RollingUpdate,
+    /// Anybody else: the stock controller only makes the new one.
+    OnDelete,
 }
 
 /// The projected values of a fenced Deployment (the fence itself is constant).
@@ -173,6 +195,7 @@ impl HoldState {
             Self::Fenced(held) => Some(&held.revision),
             Self::Partitioned(held) => Some(&held.revision),
             Self::Portioned(held) => Some(&held.revision),
+            Self::Withheld(held) => Some(&held.revision),
             Self::Barred(_) => None,
         }
     }
@@ -184,6 +207,7 @@ impl HoldState {
             Self::Fenced(held) => Some(&held.stable),
             Self::Partitioned(held) => Some(&held.stable),
             Self::Portioned(held) => Some(&held.stable),
+            Self::Withheld(held) => Some(&held.stable),
             Self::Barred(_) => None,
         }
     }
@@ -213,6 +237,15 @@ impl Portioned {
     #[must_use]
     pub fn first(revision: Revision, stable: Revision, original: Portion) -> Self {
         let target = Portion { partition: Kept::ALL };
+        Self { revision, stable, rollback: false, batch: 0, target, original }
+    }
+}
+
+impl Withheld {
+    /// The hold of a template that has just arrived at a workload outside a release: nothing moves.
+    #[must_use]
+    pub fn first(revision: Revision, stable: Revision, original: Updating) -> Self {
+        let target = Updating { by: UpdateType::OnDelete };
         Self { revision, stable, rollback: false, batch: 0, target, original }
     }
 }
@@ -278,6 +311,15 @@ impl Hold {
         }
     }
 
+    /// A DaemonSet's state in a release, if that is what it is.
+    #[must_use]
+    pub fn as_withheld(&self) -> Option<&Withheld> {
+        match &self.state {
+            HoldState::Withheld(held) => Some(held),
+            _ => None,
+        }
+    }
+
     /// The annotation's text: one line of JSON, the same for equal holds.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -314,6 +356,9 @@ impl Hold {
             }
             HoldState::Portioned(held) => {
                 (held.original.partition == Kept::ALL).then_some("partition")
+            }
+            HoldState::Withheld(held) => {
+                (held.original.by == UpdateType::OnDelete).then_some("type")
             }
             HoldState::Barred(_) => None,
         }

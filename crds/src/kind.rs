@@ -12,11 +12,14 @@ pub enum WorkloadKind {
     StatefulSet,
     /// apps.kruise.io/v1alpha1 CloneSet of OpenKruise: held and released by its partition.
     CloneSet,
+    /// apps/v1 DaemonSet: held by OnDelete, released by deleting its pods.
+    DaemonSet,
 }
 
 impl WorkloadKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Deployment, Self::StatefulSet, Self::CloneSet];
+    pub const ALL: [Self; 4] =
+        [Self::Deployment, Self::StatefulSet, Self::CloneSet, Self::DaemonSet];
 
     /// The kind of this API version and name, if it is one of ours.
     #[must_use]
@@ -36,7 +39,7 @@ impl WorkloadKind {
     #[must_use]
     pub fn api_version(self) -> &'static str {
         match self {
-            Self::Deployment | Self::StatefulSet => "apps/v1",
+            Self::Deployment | Self::StatefulSet | Self::DaemonSet => "apps/v1",
             Self::CloneSet => "apps.kruise.io/v1alpha1",
         }
     }
@@ -48,6 +51,7 @@ impl WorkloadKind {
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
             Self::CloneSet => "CloneSet",
+            Self::DaemonSet => "DaemonSet",
         }
     }
 
@@ -58,6 +62,7 @@ impl WorkloadKind {
             Self::Deployment => "deployment",
             Self::StatefulSet => "statefulset",
             Self::CloneSet => "cloneset",
+            Self::DaemonSet => "daemonset",
         }
     }
 

@@ -2,7 +2,7 @@
 //! on. Types and pure functions only: no IO, no clock, no randomness, no async.
 //!
 //! ```text
-//!   Rollout (user's wishes) --workloadRef--> Deployment, StatefulSet, CloneSet
+//!   Rollout (user's wishes) --workloadRef--> Deployment, StatefulSet, CloneSet, DaemonSet
 //!      |  status (what the controller saw)      |  labels armed/rollout (the controller's arming)
 //!      '--request (a human's one-shot wish)     '--hold (what the controller wants of its fields)
 //!                                                     |
@@ -45,7 +45,7 @@ pub use duration::GepDuration;
 pub use gates::{ClusterGateTemplate, Gate, GateTemplate, MetricProvider};
 pub use hold::{
     Barred, Fenced, Held, Hold, HoldState, Original, Partition, Partitioned, Portion, Portioned,
-    Target,
+    Target, UpdateType, Updating, Withheld,
 };
 pub use kept::Kept;
 pub use kind::WorkloadKind;

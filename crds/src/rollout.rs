@@ -93,7 +93,7 @@ pub struct WorkloadRef {
     /// `apps/v1`; of a CloneSet `apps.kruise.io/v1alpha1`.
     #[schemars(length(max = cel::MAX_OBJECT_NAME))]
     pub api_version: String,
-    /// `Deployment`, `StatefulSet` or `CloneSet`.
+    /// `Deployment`, `StatefulSet`, `CloneSet` or `DaemonSet`.
     #[schemars(length(max = cel::MAX_OBJECT_NAME))]
     pub kind: String,
     /// Name of the workload.
@@ -123,7 +123,7 @@ pub struct Strategy {
 #[x_kube(validation = cel::pause_is_not_null())]
 pub struct Batch {
     /// Pods of the new version at the end of the batch: a number, or a percentage of the
-    /// workload's replicas, rounded up.
+    /// workload's replicas (of a DaemonSet: of the nodes that it is for), rounded up.
     #[x_kube(validation = cel::is_some_pods())]
     pub replicas: IntOrPercent,
     /// The requests that the new version gets once the pods are ready; absent: as many percent as

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::request::Verb;
 use crate::rollout::Batch;
-use crate::{Kept, Original, Revision};
+use crate::{Kept, Original, Revision, UpdateType};
 
 /// What the controller saw and did.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub struct RolloutStatus {
     /// The same of a StatefulSet or CloneSet: the user's own partition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original_partition: Option<Kept>,
+    /// The same of a DaemonSet: the user's own type of updateStrategy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original_strategy: Option<UpdateType>,
     /// What the Rollout waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<WaitingFor>,

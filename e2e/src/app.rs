@@ -9,6 +9,12 @@ pub const IMAGE: &str = "sluice-testapp:e2e";
 /// Another image of the same program.
 pub const TWIN: &str = "sluice-testapp:twin";
 
+/// The label of nodes that belong to one test.
+pub const NODES_LABEL: &str = "e2e-nodes";
+
+/// The taint of nodes without a kubelet.
+pub const KWOK_TAINT: &str = "kwok.x-k8s.io/node";
+
 /// A workload's manifest in the making.
 #[derive(Clone, Debug, PartialEq)]
 pub struct App {
@@ -18,11 +24,13 @@ pub struct App {
     pub partition: Option<Value>,
     /// A CloneSet updates in place where it can.
     pub in_place: bool,
+    /// The nodes of a DaemonSet: the value of their label.
+    pub nodes: Option<String>,
     /// podManagementPolicy of a StatefulSet, where the manifest states it.
     pub management: Option<String>,
     /// metadata.name, and the value of the label `app`.
     pub name: String,
-    /// spec.replicas.
+    /// spec.replicas; of a DaemonSet the number of its nodes.
     pub replicas: i32,
     /// The image.
     pub image: String,
@@ -52,6 +60,7 @@ impl App {
             kind: WorkloadKind::Deployment,
             partition: None,
             in_place: false,
+            nodes: None,
             management: None,
             name: "web".to_owned(),
             replicas,
@@ -79,6 +88,13 @@ impl App {
     #[must_use]
     pub fn cloneset(self) -> Self {
         Self { kind: WorkloadKind::CloneSet, ..self.rolling(0, 1) }
+    }
+
+    /// The same as a DaemonSet on the nodes of this name, of which one at a time is updated.
+    #[must_use]
+    pub fn daemonset(self, nodes: &str) -> Self {
+        let nodes = Some(nodes.to_owned());
+        Self { kind: WorkloadKind::DaemonSet, nodes, ..self.rolling(0, 1) }
     }
 
     /// With a partition of the user's own.
@@ -191,7 +207,6 @@ impl App {
     #[must_use]
     pub fn manifest(&self) -> Value {
         let mut spec = json!({
-            "replicas": self.replicas,
             "selector": {"matchLabels": {"app": self.name}},
             "template": self.template(),
         });
@@ -200,6 +215,8 @@ impl App {
                 spec[name] = value;
             }
         };
+        let counted = self.kind != WorkloadKind::DaemonSet;
+        state("replicas", counted.then_some(Value::from(self.replicas)));
         state("minReadySeconds", self.min_ready.map(Value::from));
         state("progressDeadlineSeconds", self.deadline.map(Value::from));
         state("revisionHistoryLimit", self.history.map(Value::from));
@@ -215,6 +232,7 @@ impl App {
                 state("updateStrategy", rolling);
             }
             WorkloadKind::CloneSet => state("updateStrategy", Some(self.clone_update())),
+            WorkloadKind::DaemonSet => state("updateStrategy", self.rolling_update()),
         }
         if self.kind == WorkloadKind::StatefulSet {
             spec["serviceName"] = json!(self.name);
@@ -253,7 +271,7 @@ impl App {
         let env: Vec<Value> =
             self.env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
         let scraped = json!({"prometheus.io/scrape": "true", "prometheus.io/port": "8080"});
-        json!({
+        let mut template = json!({
             "metadata": {"labels": {"app": self.name}, "annotations": scraped},
             "spec": {
                 "automountServiceAccountToken": false,
@@ -271,6 +289,11 @@ impl App {
                     },
                 }],
             },
-        })
+        });
+        if let Some(nodes) = &self.nodes {
+            template["spec"]["nodeSelector"] = json!({NODES_LABEL: nodes});
+            template["spec"]["tolerations"] = json!([{"key": KWOK_TAINT, "operator": "Exists"}]);
+        }
+        template
     }
 }

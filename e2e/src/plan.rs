@@ -43,6 +43,13 @@ impl Plan {
         self
     }
 
+    /// Of the DaemonSet `web`.
+    #[must_use]
+    pub fn daemonset(mut self) -> Self {
+        self.kind = WorkloadKind::DaemonSet;
+        self
+    }
+
     /// With another name.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {

@@ -6,7 +6,7 @@ use std::fmt;
 use crds::Rollout;
 use crds::contract::HOLD_ANNOTATION;
 use k8s_openapi::api::apps::v1::{
-    Deployment, DeploymentSpec, DeploymentStatus, ReplicaSet, StatefulSet,
+    DaemonSet, Deployment, DeploymentSpec, DeploymentStatus, ReplicaSet, StatefulSet,
 };
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -30,6 +30,8 @@ pub struct View {
     pub ingresses: BTreeMap<String, Ingress>,
     /// EndpointSlices.
     pub slices: BTreeMap<String, EndpointSlice>,
+    /// DaemonSets.
+    pub daemonsets: BTreeMap<String, DaemonSet>,
     /// ReplicaSets.
     pub sets: BTreeMap<String, ReplicaSet>,
     /// Pods.
@@ -61,6 +63,21 @@ impl View {
 pub fn as_deployment(set: &StatefulSet) -> Deployment {
     let spec = set.spec.clone().map(|spec| DeploymentSpec {
         replicas: spec.replicas,
+        selector: spec.selector,
+        template: spec.template,
+        ..DeploymentSpec::default()
+    });
+    let seen = set.status.as_ref().and_then(|status| status.observed_generation);
+    let status = DeploymentStatus { observed_generation: seen, ..DeploymentStatus::default() };
+    Deployment { metadata: set.metadata.clone(), spec, status: Some(status) }
+}
+
+/// What of a DaemonSet the waits of a test look at.
+#[must_use]
+pub fn daemon_as_deployment(set: &DaemonSet) -> Deployment {
+    let wanted = set.status.as_ref().map(|status| status.desired_number_scheduled);
+    let spec = set.spec.clone().map(|spec| DeploymentSpec {
+        replicas: wanted,
         selector: spec.selector,
         template: spec.template,
         ..DeploymentSpec::default()

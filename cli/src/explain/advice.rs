@@ -22,6 +22,7 @@ pub(crate) const ADVICE: &[(&str, &str)] = &[
     ("DeploymentController", "Nothing; if it stays, look at kube-controller-manager."),
     ("StatefulSetController", "Nothing; if it stays, look at kube-controller-manager."),
     ("CloneSetController", "Nothing; if it stays, look at kruise-manager."),
+    ("DaemonSetController", "Nothing; if it stays, look at kube-controller-manager."),
     ("StableRepair", "Nothing: the stable pods have to count as available first."),
     ("StableTemplateLost", "Apply the manifest of the version that you want to go to."),
     ("DeploymentPaused", "Resume it: kubectl rollout resume deployment/DEPLOYMENT."),

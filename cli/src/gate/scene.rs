@@ -14,7 +14,7 @@ use plan::Trial;
 
 use crate::cluster::Cluster;
 use crate::error::{Error, call};
-use crate::tree;
+use crate::{numbered, tree};
 
 /// At rest a window may look back to before anybody asked.
 const AT_REST: SignedDuration = SignedDuration::from_hours(720);
@@ -58,6 +58,7 @@ fn versions<'a>(
         Some(HoldState::Fenced(held)) => held.batch > 0,
         Some(HoldState::Partitioned(held)) => held.batch > 0,
         Some(HoldState::Portioned(held)) => held.batch > 0,
+        Some(HoldState::Withheld(held)) => held.batch > 0,
         Some(HoldState::Barred(_)) | None => false,
     };
     match sets {
@@ -74,6 +75,7 @@ fn hash_of(kind: WorkloadKind, set: &ReplicaSet) -> String {
             set.labels().get(contract::POD_TEMPLATE_HASH_LABEL).cloned().unwrap_or_default()
         }
         WorkloadKind::StatefulSet | WorkloadKind::CloneSet => set.name_any(),
+        WorkloadKind::DaemonSet => numbered::hash_of(&set.name_any()).to_owned(),
     }
 }
 
@@ -86,7 +88,9 @@ async fn pods(
     let Some(set) = set else { return Ok(Vec::new()) };
     let label = match kind {
         WorkloadKind::Deployment => contract::POD_TEMPLATE_HASH_LABEL,
-        WorkloadKind::StatefulSet | WorkloadKind::CloneSet => contract::CONTROLLER_REVISION_LABEL,
+        WorkloadKind::StatefulSet | WorkloadKind::CloneSet | WorkloadKind::DaemonSet => {
+            contract::CONTROLLER_REVISION_LABEL
+        }
     };
     let selector = format!("{label}={}", hash_of(kind, set));
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &cluster.namespace);

@@ -1,7 +1,10 @@
 //! What is written to free a Deployment, and what is said of it.
 
 use crds::hold::Bar;
-use crds::{Fenced, IntOrPercent, Original, Partition, Partitioned, Portion, Portioned, Revision};
+use crds::{
+    Fenced, IntOrPercent, Original, Partition, Partitioned, Portion, Portioned, Revision,
+    UpdateType, Updating, Withheld,
+};
 
 use super::*;
 
@@ -114,17 +117,19 @@ fn a_fence_that_nobody_can_lift_goes_whether_sluice_lives_or_not() {
 }
 
 #[test]
-fn a_partition_comes_back_whatever_its_kind() {
+fn the_users_own_strategy_comes_back_whatever_its_kind() {
     let [new, old] = ["bbbbbbbbbb", "aaaaaaaaaa"].map(Revision::from);
     let stateful = Partitioned::first(new.clone(), old.clone(), Partition { partition: 2 });
     let partition = "33.3%".parse().unwrap();
-    let cloned = Portioned::first(new, old, Portion { partition });
+    let cloned = Portioned::first(new.clone(), old.clone(), Portion { partition });
+    let daemon = Withheld::first(new, old, Updating { by: UpdateType::RollingUpdate });
     let held = [
         (
             HoldState::Partitioned(stateful),
             json!({ "rollingUpdate": { "partition": 2_147_483_647 } }),
         ),
         (HoldState::Portioned(cloned), json!({ "partition": "100%" })),
+        (HoldState::Withheld(daemon), json!({ "type": "OnDelete" })),
     ];
     let last = held.map(|(state, strategy)| {
         let mut workload = armed(Some(&Hold::of_release(state).to_text()), 0);
@@ -136,6 +141,7 @@ fn a_partition_comes_back_whatever_its_kind() {
     let expected = [
         "set spec.updateStrategy.rollingUpdate.partition to 2",
         "set spec.updateStrategy.partition to \"33.3%\"",
+        "set spec.updateStrategy.type to \"RollingUpdate\"",
     ];
     assert_eq!(last, expected);
 }
@@ -147,4 +153,5 @@ fn workloads_are_named_as_kubectl_does() {
     assert_eq!(named("deployment/web"), "deployment.apps/web");
     assert_eq!(named("statefulset/db"), "statefulset.apps/db");
     assert_eq!(named("cloneset/web"), "cloneset.apps.kruise.io/web");
+    assert_eq!(named("daemonset/agent"), "daemonset.apps/agent");
 }

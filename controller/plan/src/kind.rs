@@ -1,20 +1,21 @@
 //! The kinds of workloads as the machine sees them: one adapter, through which it holds, moves to a
 //! batch, retreats and restores without knowing which kind it has. Owns the table; what a kind does
-//! is in `deployment`, `stateful` and `cloneset`.
+//! is in `deployment`, `stateful`, `cloneset` and `daemonset`.
 
 use crds::hold::Reading;
 use crds::{
     Barred, Fenced, Hold, HoldState, Kept, Partitioned, Portioned, Revision, RolloutStatus,
-    WorkloadKind,
+    Withheld, WorkloadKind,
 };
 use jiff::Timestamp;
 
-use crate::action::Action;
+use crate::action::{Action, Turn};
 use crate::batch::Goal;
 use crate::draft::Draft;
-use crate::observed::{CloneSet, Fields, Live, Sets, Stateful, Workload};
+use crate::observed::{CloneSet, DaemonSet, Fields, Live, Sets, Stateful, Workload};
 use crate::revisions::{Progress, is_released, is_settled_and_ready, write};
-use crate::{cloneset, deployment, stateful};
+use crate::waiting::Wait;
+use crate::{cloneset, daemonset, deployment, stateful};
 
 /// A workload in a release: the parts of its hold that every kind has, and the kind's own.
 #[derive(Clone, Copy)]
@@ -37,6 +38,7 @@ enum Kind<'a> {
     Deployment(&'a Fields, &'a Fenced),
     StatefulSet(&'a Stateful, &'a Partitioned),
     CloneSet(&'a CloneSet, &'a Portioned),
+    DaemonSet(&'a DaemonSet, &'a Withheld),
 }
 
 impl Workload {
@@ -46,6 +48,7 @@ impl Workload {
             Live::Deployment(fields) => deployment::refused(fields),
             Live::StatefulSet(live) => stateful::refused(live),
             Live::CloneSet(live) => cloneset::refused(live),
+            Live::DaemonSet(live) => daemonset::refused(live),
         }
     }
 
@@ -55,6 +58,8 @@ impl Workload {
             Live::Deployment(fields) => fields.is_fenced(),
             Live::StatefulSet(live) => live.fields.is_fenced() && live.size > 0 && self.is_ours(),
             Live::CloneSet(live) => live.fields.is_fenced() && live.size > 0 && self.is_ours(),
+            // OnDelete may be the user's: only a hold of a release explains it.
+            Live::DaemonSet(_) => false,
         };
         fence || self.held().is_some()
     }
@@ -68,7 +73,7 @@ impl Workload {
     pub(crate) fn is_paused(&self) -> bool {
         match &self.fields {
             Live::Deployment(fields) => fields.paused,
-            Live::StatefulSet(_) => false,
+            Live::StatefulSet(_) | Live::DaemonSet(_) => false,
             Live::CloneSet(live) => live.paused,
         }
     }
@@ -101,6 +106,14 @@ impl Workload {
                 batch: hold.batch,
                 kind: Kind::CloneSet(live, hold),
             }),
+            (Live::DaemonSet(live), HoldState::Withheld(hold)) => Some(Held {
+                workload: self,
+                revision: &hold.revision,
+                stable: &hold.stable,
+                rollback: hold.rollback,
+                batch: hold.batch,
+                kind: Kind::DaemonSet(live, hold),
+            }),
             _ => None,
         }
     }
@@ -120,6 +133,10 @@ impl Workload {
                 let own = cloneset::own(live)?;
                 HoldState::Portioned(Portioned::first(revision, stable, own))
             }
+            Live::DaemonSet(live) => {
+                let own = daemonset::own(live)?;
+                HoldState::Withheld(Withheld::first(revision, stable, own))
+            }
         };
         Some(Hold::of_release(state))
     }
@@ -138,6 +155,9 @@ impl Workload {
             Live::CloneSet(_) => {
                 HoldState::Portioned(cloneset::regained(lost, before.original_partition?))
             }
+            Live::DaemonSet(_) => {
+                HoldState::Withheld(daemonset::regained(lost, before.original_strategy?))
+            }
         };
         Some(Hold::of_release(state))
     }
@@ -148,10 +168,11 @@ impl Workload {
             Live::Deployment(_) => WorkloadKind::Deployment,
             Live::StatefulSet(_) => WorkloadKind::StatefulSet,
             Live::CloneSet(_) => WorkloadKind::CloneSet,
+            Live::DaemonSet(_) => WorkloadKind::DaemonSet,
         }
     }
 
-    /// The hold is gone, and the partition that it left would stay for ever.
+    /// The hold is gone, and what it left in the user's own fields would stay for ever.
     pub(crate) fn has_lost_its_hold(&self, before: &RolloutStatus) -> bool {
         match &self.fields {
             Live::Deployment(_) => false,
@@ -159,13 +180,16 @@ impl Workload {
                 live.fields.is_fenced() && before.original_partition.is_some()
             }
             Live::CloneSet(live) => live.fields.is_fenced() && before.original_partition.is_some(),
+            Live::DaemonSet(live) => {
+                daemonset::refused(live).is_some() && before.original_strategy.is_some()
+            }
         }
     }
 
     /// The release that its template is of is over.
     pub(crate) fn is_released(&self, sets: &Sets) -> bool {
         let kept = match &self.fields {
-            Live::Deployment(_) | Live::StatefulSet(_) => 0,
+            Live::Deployment(_) | Live::StatefulSet(_) | Live::DaemonSet(_) => 0,
             Live::CloneSet(live) => cloneset::may_keep(self, live, sets),
         };
         is_released(sets, &self.revision, self.replicas, kept)
@@ -174,7 +198,7 @@ impl Workload {
     /// All pods that an update may reach are of `revision` and ready.
     pub(crate) fn is_back(&self, sets: &Sets, revision: &Revision) -> bool {
         let replicas = match &self.fields {
-            Live::Deployment(_) | Live::StatefulSet(_) => self.replicas,
+            Live::Deployment(_) | Live::StatefulSet(_) | Live::DaemonSet(_) => self.replicas,
             Live::CloneSet(live) => cloneset::wanted_back(live, sets),
         };
         is_settled_and_ready(sets, revision, replicas)
@@ -184,7 +208,7 @@ impl Workload {
     /// `revision`.
     pub(crate) fn clear_the_way(&self, draft: &mut Draft<'_>, sets: &Sets, revision: &Revision) {
         match &self.fields {
-            Live::Deployment(_) => {}
+            Live::Deployment(_) | Live::DaemonSet(_) => {}
             Live::StatefulSet(live) => {
                 stateful::clear_the_way(draft, self, live, sets, revision);
             }
@@ -225,7 +249,7 @@ impl<'a> Held<'a> {
         match self.kind {
             Kind::Deployment(_, hold) => deployment::limits(self.workload, hold).surge,
             // A new pod beside the only one is more than any partition of one gives.
-            Kind::StatefulSet(..) | Kind::CloneSet(..) => 0,
+            Kind::StatefulSet(..) | Kind::CloneSet(..) | Kind::DaemonSet(..) => 0,
         }
     }
 
@@ -233,7 +257,7 @@ impl<'a> Held<'a> {
     pub(crate) fn is_paused(&self) -> bool {
         match self.kind {
             Kind::Deployment(_, hold) => hold.original.paused,
-            Kind::StatefulSet(..) => false,
+            Kind::StatefulSet(..) | Kind::DaemonSet(..) => false,
             Kind::CloneSet(live, _) => live.paused,
         }
     }
@@ -246,6 +270,7 @@ impl<'a> Held<'a> {
                 .filter(|seconds| *seconds < i32::MAX)
                 .map(i64::from),
             Kind::StatefulSet(..) => Some(stateful::DEADLINE_SECONDS),
+            Kind::DaemonSet(..) => Some(daemonset::DEADLINE_SECONDS),
             Kind::CloneSet(live, _) => {
                 Some(live.deadline_seconds.map_or(cloneset::DEADLINE_SECONDS, i64::from))
             }
@@ -262,6 +287,15 @@ impl<'a> Held<'a> {
             Kind::CloneSet(_, hold) => {
                 status.original_partition = Some(hold.original.partition);
             }
+            Kind::DaemonSet(_, hold) => status.original_strategy = Some(hold.original.by),
+        }
+    }
+
+    /// What the user asks for and does not get in the release.
+    pub(crate) fn reservation(&self) -> Option<Turn> {
+        match self.kind {
+            Kind::DaemonSet(live, _) => daemonset::reservation(live),
+            Kind::Deployment(..) | Kind::StatefulSet(..) | Kind::CloneSet(..) => None,
         }
     }
 
@@ -272,6 +306,7 @@ impl<'a> Held<'a> {
             Kind::Deployment(_, hold) => HoldState::Fenced(deployment::stopped(hold, revision)),
             Kind::StatefulSet(_, hold) => HoldState::Partitioned(stateful::stopped(hold, revision)),
             Kind::CloneSet(_, hold) => HoldState::Portioned(cloneset::stopped(hold, revision)),
+            Kind::DaemonSet(_, hold) => HoldState::Withheld(daemonset::stopped(hold, revision)),
         })
     }
 
@@ -281,6 +316,7 @@ impl<'a> Held<'a> {
             Kind::Deployment(_, hold) => HoldState::Fenced(hold.clone()),
             Kind::StatefulSet(_, hold) => HoldState::Partitioned(hold.clone()),
             Kind::CloneSet(_, hold) => HoldState::Portioned(hold.clone()),
+            Kind::DaemonSet(_, hold) => HoldState::Withheld(hold.clone()),
         })
     }
 
@@ -292,7 +328,7 @@ impl<'a> Held<'a> {
     pub(crate) fn is_sound(&self, draft: &mut Draft<'_>, sets: &Sets) -> bool {
         match self.kind {
             Kind::Deployment(_, hold) => deployment::is_sound(draft, hold, sets),
-            Kind::StatefulSet(..) | Kind::CloneSet(..) => true,
+            Kind::StatefulSet(..) | Kind::CloneSet(..) | Kind::DaemonSet(..) => true,
         }
     }
 
@@ -300,7 +336,7 @@ impl<'a> Held<'a> {
     pub(crate) fn is_misread(&self) -> bool {
         match self.kind {
             Kind::Deployment(_, hold) => deployment::is_misread(self.workload, hold),
-            Kind::StatefulSet(..) | Kind::CloneSet(..) => false,
+            Kind::StatefulSet(..) | Kind::CloneSet(..) | Kind::DaemonSet(..) => false,
         }
     }
 
@@ -311,6 +347,7 @@ impl<'a> Held<'a> {
             Kind::Deployment(_, hold) => return of(hold.original.min_ready_seconds),
             Kind::StatefulSet(live, _) => of(live.min_ready_seconds),
             Kind::CloneSet(live, _) => of(live.min_ready_seconds),
+            Kind::DaemonSet(live, _) => of(live.min_ready_seconds),
         };
         // A pod that is missing for a moment is still one of the old ones.
         let old = (self.workload.replicas - progress.new).max(0);
@@ -358,12 +395,18 @@ impl<'a> Moving<'a> {
         cloneset::Moving { workload: held.workload, live, hold, sets, goal }
     }
 
+    fn daemonset(&self, live: &'a DaemonSet, hold: &'a Withheld) -> daemonset::Moving<'a> {
+        let Self { held, sets, progress, goal } = *self;
+        daemonset::Moving { workload: held.workload, live, hold, sets, progress, goal }
+    }
+
     /// The stock controller has acted on the last change, and what was read belongs together.
     pub(crate) fn is_quiet(&self) -> bool {
         match self.held.kind {
             Kind::Deployment(_, hold) => self.deployment(hold).is_quiet(),
             Kind::StatefulSet(live, hold) => self.stateful(live, hold).is_quiet(),
             Kind::CloneSet(live, hold) => self.cloneset(live, hold).is_quiet(),
+            Kind::DaemonSet(live, hold) => self.daemonset(live, hold).is_quiet(),
         }
     }
 
@@ -379,6 +422,7 @@ impl<'a> Moving<'a> {
             Kind::CloneSet(live, hold) => {
                 HoldState::Portioned(self.cloneset(live, hold).held_at(index, goal))
             }
+            Kind::DaemonSet(_, hold) => HoldState::Withheld(daemonset::held_at(hold, index)),
         })
     }
 
@@ -390,6 +434,7 @@ impl<'a> Moving<'a> {
             }
             Kind::StatefulSet(live, hold) => self.stateful(live, hold).keep_shares(draft),
             Kind::CloneSet(live, hold) => self.cloneset(live, hold).keep_shares(draft),
+            Kind::DaemonSet(live, hold) => self.daemonset(live, hold).keep_shares(draft),
         }
     }
 
@@ -399,7 +444,7 @@ impl<'a> Moving<'a> {
             Kind::Deployment(_, hold) => {
                 deployment::lower_shares(draft, &self.deployment(hold));
             }
-            Kind::StatefulSet(..) => {}
+            Kind::StatefulSet(..) | Kind::DaemonSet(..) => {}
             Kind::CloneSet(live, hold) => self.cloneset(live, hold).lower_shares(draft),
         }
     }
@@ -412,6 +457,10 @@ impl<'a> Moving<'a> {
             }
             Kind::StatefulSet(live, hold) => self.stateful(live, hold).project_again(draft),
             Kind::CloneSet(live, hold) => self.cloneset(live, hold).project_again(draft),
+            Kind::DaemonSet(..) => {
+                draft.act(self.held.again());
+                draft.wait(Wait::Webhook);
+            }
         }
     }
 }

@@ -13,7 +13,8 @@
 //!                     kind     the one adapter: hold, move to a batch, retreat, restore
 //!                       +- deployment   waves of surge and unavailable, the way back of an excess
 //!                       +- stateful     the partition, and pods that are in the way
-//!                       '- cloneset     the share of the pods that the partition keeps
+//!                       +- cloneset     the share of the pods that the partition keeps
+//!                       '- daemonset    old pods that are taken away
 //!   Draft --conditions, turns--> Plan
 //!
 //!   an armed workload without a Rollout --orphan--> the write that gives it back
@@ -23,6 +24,7 @@ pub mod action;
 mod batch;
 mod cloneset;
 mod conditions;
+mod daemonset;
 mod deployment;
 mod draft;
 mod gates;

@@ -6,6 +6,7 @@ mod partition;
 mod portion;
 mod status;
 mod traffic;
+mod withheld;
 
 use jiff::Timestamp;
 
@@ -30,6 +31,9 @@ pub fn check(seen: &Observed, now: Timestamp, plan: &Plan) -> Vec<Fault> {
         Fact::Known(workload) => {
             for action in &plan.actions {
                 lint.action(seen, workload, plan, action);
+            }
+            if let Live::DaemonSet(live) = &workload.fields {
+                withheld::check_pods(&mut lint, workload, live, plan);
             }
         }
         Fact::Absent | Fact::Unknown(_) => lint.without_workload(plan),
@@ -117,7 +121,7 @@ impl Lint {
 
     /// Never one of a Deployment, and none whose readiness anybody could lose by it: but for what
     /// scaling let beyond its batch, and what a CloneSet's own partition would keep of a version that
-    /// was taken back.
+    /// was taken back. The pods of a DaemonSet have rules of their own.
     fn pod(&mut self, workload: &Workload, name: &str, (uid, version): (&str, &str)) {
         let detail = || format!("{name} of {workload:?}");
         let Fact::Known(sets) = &workload.sets else {
@@ -132,7 +136,8 @@ impl Lint {
             let beyond = held.is_some_and(|(update, batch)| set.revision == *update && batch > 0);
             let cloned = matches!(workload.fields, Live::CloneSet(_));
             let taken_back = cloned && held.is_none() && set.revision != workload.revision;
-            pod.ready_since.is_none() || beyond || taken_back
+            let daemon = matches!(workload.fields, Live::DaemonSet(_));
+            pod.ready_since.is_none() || beyond || taken_back || daemon
         });
         self.must(harmless, "a ready pod goes only where it is beyond its batch", detail);
     }

@@ -2,6 +2,7 @@
 //! Unknown: it may hold or slow a release, never advance it.
 
 mod cloneset;
+mod daemonset;
 pub(crate) mod numbered;
 mod stateful;
 mod traffic;
@@ -9,8 +10,9 @@ mod traffic;
 pub use cloneset::CloneSet;
 use crds::gates::Template;
 use crds::hold::Reading;
-pub use crds::project::{CloneSetFields, Fields, StatefulFields, Strategy};
+pub use crds::project::{CloneSetFields, DaemonSetFields, Fields, StatefulFields, Strategy};
 use crds::{Request, Revision, RolloutSpec, RolloutStatus};
+pub use daemonset::DaemonSet;
 use gate::verdict::Asked;
 use jiff::Timestamp;
 pub use numbered::NumberedRevision;
@@ -145,7 +147,7 @@ pub struct Workload {
     pub generation: i64,
     /// status.observedGeneration: the stock controller has acted on this spec.
     pub observed_generation: i64,
-    /// Pods that an update may reach: spec.replicas, without those that the user's own fields
+    /// Pods that an update may reach: spec.replicas (of a DaemonSet: its nodes), without those that the user's own fields
     /// keep from being updated.
     pub replicas: i32,
     /// Both of our labels are as they have to be.
@@ -174,6 +176,8 @@ pub enum Live {
     StatefulSet(Stateful),
     /// Of a CloneSet.
     CloneSet(CloneSet),
+    /// Of a DaemonSet.
+    DaemonSet(DaemonSet),
 }
 
 impl Live {
@@ -191,6 +195,7 @@ impl Live {
             Self::Deployment(_) => Fact::Unknown("a Deployment has ReplicaSets".to_owned()),
             Self::StatefulSet(stateful) => stateful.sets(hold, live, revisions, pods),
             Self::CloneSet(cloneset) => cloneset.sets(hold, live, revisions, pods),
+            Self::DaemonSet(daemonset) => daemonset.sets(live, revisions, pods),
         }
     }
 }

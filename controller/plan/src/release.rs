@@ -77,6 +77,7 @@ fn follow(draft: &mut Draft<'_>, held: Held<'_>) -> bool {
     }
     if !same_revision {
         status.paused = None;
+        held.reservation().into_iter().for_each(|turn| draft.turn(turn));
     }
     same
 }

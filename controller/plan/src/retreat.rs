@@ -156,6 +156,7 @@ pub(crate) fn forget_release(draft: &mut Draft<'_>) {
     draft.status.step = None;
     draft.status.original = None;
     draft.status.original_partition = None;
+    draft.status.original_strategy = None;
     draft.status.paused = None;
 }
 
@@ -266,6 +267,7 @@ pub(crate) fn dormant(draft: &mut Draft<'_>, workload: &Workload, barred: &Barre
     draft.status.step = None;
     draft.status.original = None;
     draft.status.original_partition = None;
+    draft.status.original_strategy = None;
     draft.phase(Phase::Held);
     if let Some(open) = request::open(draft) {
         let abort = open.verb == Verb::Abort && open.revision == barred.revision;

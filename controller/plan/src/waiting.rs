@@ -61,7 +61,9 @@ impl Wait {
             Self::Exempt { .. } => "NamespaceExempt",
             Self::Refused { .. } => match kind {
                 WorkloadKind::Deployment => "RecreateStrategy",
-                WorkloadKind::StatefulSet | WorkloadKind::CloneSet => "OnDeleteStrategy",
+                WorkloadKind::StatefulSet | WorkloadKind::CloneSet | WorkloadKind::DaemonSet => {
+                    "OnDeleteStrategy"
+                }
             },
             Self::NewerHold { .. } => "NewerHold",
             Self::HoldUnreadable { .. } => "HoldUnreadable",
@@ -72,6 +74,7 @@ impl Wait {
                 WorkloadKind::Deployment => "DeploymentController",
                 WorkloadKind::StatefulSet => "StatefulSetController",
                 WorkloadKind::CloneSet => "CloneSetController",
+                WorkloadKind::DaemonSet => "DaemonSetController",
             },
             Self::StableRepair { .. } => "StableRepair",
             Self::StableTemplateLost { .. } => "StableTemplateLost",
@@ -141,7 +144,7 @@ impl Wait {
             Self::DeploymentPaused { name } => {
                 let field = match kind {
                     WorkloadKind::CloneSet => "spec.updateStrategy.paused",
-                    WorkloadKind::Deployment | WorkloadKind::StatefulSet => "spec.paused",
+                    _ => "spec.paused",
                 };
                 format!("{noun} {name} is paused by its own {field}; resume it")
             }

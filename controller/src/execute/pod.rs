@@ -1,4 +1,4 @@
-//! Takes a pod away that stands in the way of a StatefulSet's own controller.
+//! Takes a pod away: one that stands in the way of the stock controller, or whose turn it is.
 
 use super::{ExecuteError, failed};
 use crate::cluster::CallError;

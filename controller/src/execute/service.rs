@@ -87,7 +87,9 @@ fn service(rollout: &RolloutFacts, key: &Key, user: &Raw, pods: &Pods<'_>) -> Op
     let mut selector = own["selector"].as_object().filter(|all| !all.is_empty())?.clone();
     let label = match pods.kind {
         WorkloadKind::Deployment => POD_TEMPLATE_HASH_LABEL,
-        WorkloadKind::StatefulSet | WorkloadKind::CloneSet => CONTROLLER_REVISION_LABEL,
+        WorkloadKind::StatefulSet | WorkloadKind::CloneSet | WorkloadKind::DaemonSet => {
+            CONTROLLER_REVISION_LABEL
+        }
     };
     selector.insert(label.to_owned(), json!(pods.hash));
     let kept = KEPT.iter().filter_map(|name| Some(((*name).to_owned(), own.get(*name)?.clone())));

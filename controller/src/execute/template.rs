@@ -96,7 +96,9 @@ async fn of_set(
     let raw = context.cluster.get(kind, key).await.map_err(failed("fetch_template", kind, key))?;
     Ok(match workload {
         WorkloadKind::Deployment => template_of(&raw),
-        WorkloadKind::StatefulSet | WorkloadKind::CloneSet => observe::template_in(&raw),
+        WorkloadKind::StatefulSet | WorkloadKind::CloneSet | WorkloadKind::DaemonSet => {
+            observe::template_in(&raw)
+        }
     })
 }
 

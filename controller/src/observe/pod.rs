@@ -17,7 +17,7 @@ const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 /// A pod of a workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodSeen {
-    /// uid of the ReplicaSet, StatefulSet or CloneSet.
+    /// uid of the ReplicaSet, or of the workload itself.
     pub owner: String,
     /// Name of its ControllerRevision, where it has one.
     pub revision: Option<String>,

@@ -1,4 +1,4 @@
-//! Reads a revision of a workload: a ReplicaSet, or a ControllerRevision of a StatefulSet.
+//! Reads a revision of a workload: a ReplicaSet, or a ControllerRevision of another kind.
 
 use crds::Revision;
 use crds::contract::{

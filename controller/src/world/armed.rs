@@ -16,6 +16,7 @@ pub struct Armed {
     deployments: Mirror<Read<WorkloadSeen>>,
     stateful: Mirror<Read<WorkloadSeen>>,
     clonesets: Mirror<Read<WorkloadSeen>>,
+    daemonsets: Mirror<Read<WorkloadSeen>>,
     /// Kinds of CRDs that are watched: only once a Rollout names one, or the cluster has it.
     wanted: BTreeSet<WorkloadKind>,
     /// Kinds whose CRD is not installed.
@@ -34,6 +35,7 @@ impl Armed {
             WorkloadKind::Deployment => &self.deployments,
             WorkloadKind::StatefulSet => &self.stateful,
             WorkloadKind::CloneSet => &self.clonesets,
+            WorkloadKind::DaemonSet => &self.daemonsets,
         }
     }
 
@@ -43,6 +45,7 @@ impl Armed {
             WorkloadKind::Deployment => &mut self.deployments,
             WorkloadKind::StatefulSet => &mut self.stateful,
             WorkloadKind::CloneSet => &mut self.clonesets,
+            WorkloadKind::DaemonSet => &mut self.daemonsets,
         }
     }
 

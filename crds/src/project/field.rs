@@ -1,7 +1,7 @@
 //! The projected fields one by one, so that a rule that holds for each is written once.
 
-use crate::IntOrPercent;
 use crate::kept::Kept;
+use crate::{IntOrPercent, UpdateType};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -13,6 +13,8 @@ pub(super) enum Field {
     Partition,
     /// A CloneSet's partition.
     Kept,
+    /// A DaemonSet's type of update.
+    UpdateType,
 }
 
 /// The value of one field.
@@ -23,6 +25,7 @@ pub(super) enum Setting {
     Pods(IntOrPercent),
     Partition(i32),
     Kept(Kept),
+    UpdateType(UpdateType),
 }
 
 impl Field {
@@ -36,11 +39,15 @@ impl Field {
             Self::MaxUnavailable => &["strategy", "rollingUpdate", "maxUnavailable"],
             Self::Partition => &["updateStrategy", "rollingUpdate", "partition"],
             Self::Kept => &["updateStrategy", "partition"],
+            Self::UpdateType => &["updateStrategy", "type"],
         }
     }
 
     /// Its name, for people.
     pub(super) fn name(self) -> &'static str {
-        self.path().last().copied().unwrap_or_default()
+        match self {
+            Self::UpdateType => "updateStrategy.type",
+            _ => self.path().last().copied().unwrap_or_default(),
+        }
     }
 }

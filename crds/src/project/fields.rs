@@ -211,7 +211,7 @@ impl Projected for Fields {
             }
             Field::MaxSurge => rolling(|surge, _| surge),
             Field::MaxUnavailable => rolling(|_, unavailable| unavailable),
-            Field::Partition | Field::Kept => None,
+            Field::Partition | Field::Kept | Field::UpdateType => None,
         }
     }
 

@@ -24,10 +24,20 @@ pub(super) trait Projected: Clone + PartialEq {
     const KEYS: &'static [&'static str];
     /// The field whose value is the mark of the fence.
     const FENCE: Field;
+    /// The values of the fence are nobody's own: they tell it without a hold.
+    const IS_MARKED: bool = true;
 
     /// Reads them, with the apiserver's defaults for what is absent. None where a value has a shape
     /// that no apiserver shows.
     fn read(spec: &Value) -> Option<Self>;
+    /// Pods that the object asks for; `before` is what it was before this write.
+    fn replicas(raw: &Value, _before: &Value) -> Option<i64> {
+        match &raw["spec"]["replicas"] {
+            // The apiserver's default.
+            Value::Null => Some(1),
+            replicas => replicas.as_i64(),
+        }
+    }
     /// What a hold makes of them.
     fn held(hold: &HeldOf<Self>) -> Self;
     /// What they are once a hold is lifted.

@@ -17,7 +17,8 @@
 //!   or goes back to the stable one. A changed field changes the original; the field stays.
 //!
 //! The rules are the same for every kind of workload; which fields a hold projects, and what they
-//! are while it stands, is the kind's (`kind`, `fields`, `stateful`, `cloneset`).
+//! are while it stands, is the kind's (`kind`, `fields`, `stateful`, `cloneset`,
+//! `daemonset`).
 //!
 //! Left alone: workloads that are not armed, strategies that know no batches at rest, a template
 //! that changes while there are no pods, and values that the apiserver is going to refuse.
@@ -32,6 +33,7 @@ use workload::Workload;
 
 mod cloneset;
 mod controller;
+mod daemonset;
 mod draft;
 mod field;
 mod fields;
@@ -49,6 +51,7 @@ mod workload;
 mod tests;
 
 pub use cloneset::CloneSetFields;
+pub use daemonset::DaemonSetFields;
 pub use fields::{DEFAULT_PROGRESS_DEADLINE_SECONDS, DEFAULT_ROLLING, Fields, Strategy};
 pub use stateful::StatefulFields;
 
@@ -119,6 +122,7 @@ pub fn project(old: &Value, new: &Value, writer: Writer) -> Projection {
     project_as::<Fields>(old, new, writer)
         .or_else(|| project_as::<StatefulFields>(old, new, writer))
         .or_else(|| project_as::<CloneSetFields>(old, new, writer))
+        .or_else(|| project_as::<DaemonSetFields>(old, new, writer))
         .unwrap_or_else(|| {
             let patch = Patch(Vec::new());
             Projection { patch, warnings: Vec::new(), verdict: Verdict::Untouched }
@@ -127,7 +131,7 @@ pub fn project(old: &Value, new: &Value, writer: Writer) -> Projection {
 
 /// None where the two are no workload of this kind.
 fn project_as<F: Projected>(old: &Value, new: &Value, writer: Writer) -> Option<Projection> {
-    let (old, new) = (Workload::<F>::read(old)?, Workload::<F>::read(new)?);
+    let (old, new) = (Workload::<F>::read(old)?, Workload::<F>::read_after(old, new)?);
     let wanted = match writer {
         Writer::Controller => controller::judge(&old, &new),
         Writer::Other => user::judge(&old, &new),
@@ -152,6 +156,7 @@ pub fn projected_as(kind: WorkloadKind, object: &Value) -> bool {
         WorkloadKind::Deployment => is_projected::<Fields>(object),
         WorkloadKind::StatefulSet => is_projected::<StatefulFields>(object),
         WorkloadKind::CloneSet => is_projected::<CloneSetFields>(object),
+        WorkloadKind::DaemonSet => is_projected::<DaemonSetFields>(object),
     }
     .unwrap_or(true)
 }

@@ -9,7 +9,7 @@ use crate::Hold;
 
 /// Outside a release: what the write has, but never a fence that an export brought along.
 pub(super) fn at_rest<F: Projected>(old: &Workload<F>, new: &Workload<F>) -> F {
-    if !new.fields.is_fenced() {
+    if !new.is_fenced() {
         return new.fields.clone();
     }
     match export(new) {
@@ -56,7 +56,7 @@ pub(super) fn in_release<F: Projected>(
 /// The hold in an object that somebody exported while it was fenced.
 fn export<'a, F: Projected>(new: &'a Workload<F>) -> Option<&'a HeldOf<F>> {
     let (_, fenced) = new.fenced()?;
-    (new.fields.is_fenced() && F::is_acceptable(&fenced.original)).then_some(fenced)
+    (new.is_fenced() && F::is_acceptable(&fenced.original)).then_some(fenced)
 }
 
 fn settled<F: Projected>(

@@ -16,12 +16,17 @@ pub(super) struct Workload<'a, F> {
     pub(super) hold: Reading,
     pub(super) hold_text: Option<&'a str>,
     pub(super) template: &'a Value,
-    /// spec.replicas; the apiserver's default is 1.
+    /// Pods that it asks for.
     pub(super) replicas: i64,
 }
 
 impl<'a, F: Projected> Workload<'a, F> {
     pub(super) fn read(raw: &'a Value) -> Option<Self> {
+        Self::read_after(raw, raw)
+    }
+
+    /// Reads what a write makes of `before`.
+    pub(super) fn read_after(before: &Value, raw: &'a Value) -> Option<Self> {
         let is = |key: &str, expected: &str| raw[key].is_null() || raw[key] == expected;
         if !is("apiVersion", F::KIND.api_version()) || !is("kind", F::KIND.as_str()) {
             return None;
@@ -40,10 +45,7 @@ impl<'a, F: Projected> Workload<'a, F> {
             hold: hold_text.map_or(Reading::None, Hold::read),
             hold_text,
             template: Some(&spec["template"]).filter(|template| template.is_object())?,
-            replicas: match &spec["replicas"] {
-                Value::Null => 1,
-                replicas => replicas.as_i64()?,
-            },
+            replicas: F::replicas(raw, before)?,
         })
     }
 
@@ -66,6 +68,12 @@ impl<'a, F: Projected> Workload<'a, F> {
 
     pub(super) fn revision(&self) -> Revision {
         Revision::of_template(self.template)
+    }
+
+    /// The fence is on: by its own mark, or because a hold with these values says so.
+    pub(super) fn is_fenced(&self) -> bool {
+        let held = || self.fenced().is_some_and(|(_, held)| self.fields == F::held(held));
+        self.fields.is_fenced() || (!F::IS_MARKED && held())
     }
 
     /// Pods that an update may reach.

@@ -147,8 +147,8 @@ fn everything_wrong_is_said_at_once() {
             "spec.workloadRef.name: is missing: give a text",
             "metadata.name: has 64 characters, and 63 fit the label that names the Rollout on its \
              workload: shorten it",
-            "spec.workloadRef.kind: ReplicaSet is not supported: only apps/v1 Deployment and \
-             StatefulSet are",
+            "spec.workloadRef.kind: ReplicaSet is not supported: only apps/v1 Deployment, \
+             apps/v1 StatefulSet, apps.kruise.io/v1alpha1 CloneSet and apps/v1 DaemonSet are",
             "spec.strategy.batches[1].replicas: 10% is less than the batch before (20%): raise it \
              or remove the batch",
             "spec.strategy.batches[1].pause.duration: 0s is no time: give more, or remove it to \

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crds::Rollout;
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::Ingress;
@@ -29,7 +29,7 @@ use super::{Judge, Sighting, Told, Wishes};
 use crate::clock;
 use crate::crd::{CloneSet, HttpRoute};
 use crate::failure::{Failure, Outcome};
-use crate::view::{View, as_deployment};
+use crate::view::{View, as_deployment, daemon_as_deployment};
 
 /// What can be seen at one moment.
 pub struct Sight<'a> {
@@ -120,6 +120,7 @@ impl Observer {
         watches.spawn(follow(api::<HttpRoute>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<Ingress>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<EndpointSlice>(&all), Arc::clone(&shared)));
+        watches.spawn(follow(api::<DaemonSet>(&all), Arc::clone(&shared)));
         watches.spawn(follow(api::<Rollout>(&all), Arc::clone(&shared)));
         watches.spawn(tick(Arc::clone(&shared)));
         Self { shared, client: client.clone(), namespace: namespace.to_owned(), _watches: watches }
@@ -209,6 +210,7 @@ impl Observer {
         self.see::<HttpRoute>(patience).await?;
         self.see::<Ingress>(patience).await?;
         self.see::<EndpointSlice>(patience).await?;
+        self.see::<DaemonSet>(patience).await?;
         self.see::<Rollout>(patience).await
     }
 
@@ -355,6 +357,31 @@ impl Watched for CloneSet {
 
     fn mirror(view: &mut View, name: &str) {
         match view.clonesets.get(name).map(Self::as_deployment) {
+            Some(shape) => view.deployments.insert(name.to_owned(), shape),
+            None => view.deployments.remove(name),
+        };
+    }
+}
+
+impl Watched for DaemonSet {
+    fn of(view: &View) -> &BTreeMap<String, Self> {
+        &view.daemonsets
+    }
+
+    fn of_mut(view: &mut View) -> &mut BTreeMap<String, Self> {
+        &mut view.daemonsets
+    }
+
+    fn sighting(&self) -> Option<Sighting> {
+        Some(Sighting::from(self))
+    }
+
+    fn gone(_: &str) -> Option<Sighting> {
+        Some(Sighting::DeploymentGone)
+    }
+
+    fn mirror(view: &mut View, name: &str) {
+        match view.daemonsets.get(name).map(daemon_as_deployment) {
             Some(shape) => view.deployments.insert(name.to_owned(), shape),
             None => view.deployments.remove(name),
         };

@@ -73,7 +73,8 @@ impl Moves {
         self.specs -= i64::from(moved);
         self.templates -= i64::from(turned);
         let DeploymentSeen { generation, replicas, fields, .. } = seen;
-        let mut line = format!("deployment generation {generation}: N={replicas} {fields}");
+        let size = replicas.map(|replicas| format!("N={replicas} ")).unwrap_or_default();
+        let mut line = format!("deployment generation {generation}: {size}{fields}");
         if turned {
             line.push_str(", another template");
         }
@@ -83,12 +84,14 @@ impl Moves {
     fn judge(&mut self, seen: &DeploymentSeen, moved: bool) -> Vec<Violation> {
         let mut broken = Vec::new();
         let generation = seen.generation;
-        match self.replicas.iter().position(|told| *told == seen.replicas) {
-            Some(earlier) => drop(self.replicas.drain(..earlier)),
-            None => broken.push(Violation {
-                rule: Rule::Replicas,
-                detail: format!("spec.replicas became {}, told by nobody", seen.replicas),
-            }),
+        if let Some(replicas) = seen.replicas {
+            match self.replicas.iter().position(|told| *told == replicas) {
+                Some(earlier) => drop(self.replicas.drain(..earlier)),
+                None => broken.push(Violation {
+                    rule: Rule::Replicas,
+                    detail: format!("spec.replicas became {replicas}, told by nobody"),
+                }),
+            }
         }
         let flap = if moved && self.frozen {
             format!("the spec moved to generation {generation} where nothing may move")

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use serde_json::Value;
@@ -38,8 +38,8 @@ pub enum Sighting {
 pub struct DeploymentSeen {
     /// metadata.generation.
     pub generation: i64,
-    /// spec.replicas.
-    pub replicas: i32,
+    /// spec.replicas; None for a DaemonSet, whose spec says nothing of that.
+    pub replicas: Option<i32>,
     /// spec.template, as text: only its sameness matters.
     pub template: String,
     /// All of the spec, as text. The generation would not do: annotations move it, too.
@@ -99,7 +99,7 @@ impl From<&Deployment> for Sighting {
         );
         Self::Deployment(DeploymentSeen {
             generation: deployment.metadata.generation.unwrap_or(0),
-            replicas: spec.replicas.unwrap_or(1),
+            replicas: Some(spec.replicas.unwrap_or(1)),
             template: serde_json::to_string(&spec.template).unwrap_or_default(),
             spec: whole,
             fields,
@@ -114,7 +114,7 @@ impl From<&StatefulSet> for Sighting {
         let rolling = spec.update_strategy.and_then(|s| s.rolling_update).unwrap_or_default();
         Self::Deployment(DeploymentSeen {
             generation: set.metadata.generation.unwrap_or(0),
-            replicas: spec.replicas.unwrap_or(1),
+            replicas: Some(spec.replicas.unwrap_or(1)),
             template: serde_json::to_string(&spec.template).unwrap_or_default(),
             spec: whole,
             fields: format!("partition={}", rolling.partition.unwrap_or(0)),
@@ -126,10 +126,24 @@ impl From<&CloneSet> for Sighting {
     fn from(set: &CloneSet) -> Self {
         Self::Deployment(DeploymentSeen {
             generation: set.metadata.generation.unwrap_or(0),
-            replicas: i32::try_from(set.spec["replicas"].as_i64().unwrap_or(1)).unwrap_or(0),
+            replicas: i32::try_from(set.spec["replicas"].as_i64().unwrap_or(1)).ok(),
             template: set.spec["template"].to_string(),
             spec: set.spec.to_string(),
             fields: format!("updateStrategy={}", set.spec["updateStrategy"]),
+        })
+    }
+}
+
+impl From<&DaemonSet> for Sighting {
+    fn from(set: &DaemonSet) -> Self {
+        let spec = set.spec.clone().unwrap_or_default();
+        let strategy = serde_json::to_string(&spec.update_strategy).unwrap_or_default();
+        Self::Deployment(DeploymentSeen {
+            generation: set.metadata.generation.unwrap_or(0),
+            replicas: None,
+            template: serde_json::to_string(&spec.template).unwrap_or_default(),
+            spec: serde_json::to_string(&spec).unwrap_or_default(),
+            fields: format!("updateStrategy={strategy}"),
         })
     }
 }

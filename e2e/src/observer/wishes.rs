@@ -14,6 +14,8 @@ pub struct Wishes {
     pub surge: IntOrPercent,
     /// maxUnavailable.
     pub unavailable: IntOrPercent,
+    /// Fractions of unavailable are rounded up, and it is at least one: a DaemonSet's.
+    pub generous: bool,
     /// minReadySeconds.
     pub min_ready: Duration,
     /// The batches.
@@ -28,20 +30,24 @@ impl Wishes {
         let spec = &deployment["spec"];
         let rolling = match deployment["kind"].as_str() {
             Some("CloneSet") => &spec["updateStrategy"],
+            Some("DaemonSet") => &spec["updateStrategy"]["rollingUpdate"],
             _ => &spec["strategy"]["rollingUpdate"],
         };
-        let quantity = |name: &str| {
-            let value = &rolling[name];
-            serde_json::from_value(value.clone()).unwrap_or(IntOrPercent::Percent(25))
-        };
-        // A StatefulSet has no pod beyond its replicas, and one at a time goes.
-        let stateful = deployment["kind"] == "StatefulSet";
-        let of = |name, stock| {
-            if stateful { IntOrPercent::Count(stock) } else { quantity(name) }
+        let stated = |name: &str| serde_json::from_value(rolling[name].clone()).ok();
+        let quantity = |name: &str| stated(name).unwrap_or(IntOrPercent::Percent(25));
+        let count = IntOrPercent::Count;
+        let generous = deployment["kind"] == "DaemonSet";
+        let (surge, unavailable) = match deployment["kind"].as_str() {
+            // It has no pod beyond its replicas, and one at a time goes.
+            Some("StatefulSet") => (count(0), count(1)),
+            // In a release of ours no node has two pods.
+            Some("DaemonSet") => (count(0), stated("maxUnavailable").unwrap_or(count(1))),
+            _ => (quantity("maxSurge"), quantity("maxUnavailable")),
         };
         Self {
-            surge: of("maxSurge", 0),
-            unavailable: of("maxUnavailable", 1),
+            surge,
+            unavailable,
+            generous,
             min_ready: Duration::from_secs(spec["minReadySeconds"].as_u64().unwrap_or(0)),
             batches: rollout.strategy.batches.clone(),
         }
@@ -57,6 +63,9 @@ impl Wishes {
     /// nothing the stock controller takes one, or no update could ever move.
     #[must_use]
     pub fn unavailable_of(&self, replicas: i32) -> i32 {
+        if self.generous {
+            return self.unavailable.ceil_of(replicas).max(1).min(replicas);
+        }
         let unavailable = self.unavailable.floor_of(replicas).min(replicas);
         if unavailable == 0 && self.surge_of(replicas) == 0 { 1 } else { unavailable }
     }

@@ -6,6 +6,7 @@
 
 pub mod counts;
 pub mod ends;
+pub mod nodes;
 pub mod parts;
 pub mod route;
 pub mod steps;

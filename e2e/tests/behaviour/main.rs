@@ -9,6 +9,7 @@ mod batches;
 mod broken;
 mod cli;
 mod cloneset;
+mod daemonset;
 mod gates;
 mod ingress;
 mod pauses;

@@ -38,6 +38,13 @@ pub(super) fn check(
         };
         return super::portion::check(lint, seen, workload, plan, write, (now, next));
     }
+    if let Some(HoldState::Withheld(next)) = write.hold.as_ref().map(|hold| &hold.state) {
+        let now = match &workload.hold {
+            Reading::Hold(hold) => hold.as_withheld(),
+            Reading::None | Reading::Newer(_) | Reading::Malformed(_) => None,
+        };
+        return super::withheld::check(lint, workload, write, (now, next));
+    }
     let now = match &workload.hold {
         Reading::Hold(hold) => hold.as_fenced(),
         Reading::None | Reading::Newer(_) | Reading::Malformed(_) => None,
@@ -75,7 +82,7 @@ impl Release<'_> {
     fn begins(&self, lint: &mut Lint, next: &Fenced) {
         let known = match &self.workload.fields {
             Live::Deployment(fields) => fields.as_original(),
-            Live::StatefulSet(_) | Live::CloneSet(_) => None,
+            Live::StatefulSet(_) | Live::CloneSet(_) | Live::DaemonSet(_) => None,
         };
         let own = known.or(self.seen.rollout.status.original);
         lint.must(own == Some(next.original), "originals are the user's", || self.detail());

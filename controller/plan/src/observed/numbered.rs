@@ -1,5 +1,5 @@
-//! ControllerRevisions, in which the stock controllers of StatefulSets and CloneSets keep templates,
-//! and the pods that belong to each. Pure; who read them is the shell's business.
+//! ControllerRevisions, in which the stock controllers of StatefulSets, CloneSets and DaemonSets
+//! keep templates, and the pods that belong to each. Pure; who read them is the shell's business.
 
 use std::collections::BTreeMap;
 

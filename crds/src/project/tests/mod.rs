@@ -11,6 +11,7 @@ use crate::{Fenced, Hold, IntOrPercent, Original, Revision, Target};
 mod barred;
 mod cloneset;
 mod controller;
+mod daemonset;
 mod first_hold;
 mod properties;
 mod release;

@@ -32,7 +32,7 @@ impl Play {
     fn with(wishes: Wishes, replicas: i32) -> Self {
         let deployment = DeploymentSeen {
             generation: 1,
-            replicas,
+            replicas: Some(replicas),
             template: "v1".to_owned(),
             spec: String::new(),
             fields: String::new(),
@@ -105,7 +105,7 @@ impl Play {
     fn write(&mut self, template: &str, replicas: i32) {
         self.deployment.generation += 1;
         template.clone_into(&mut self.deployment.template);
-        self.deployment.replicas = replicas;
+        self.deployment.replicas = Some(replicas);
         self.deployment.spec = self.deployment.generation.to_string();
         self.see(Sighting::Deployment(self.deployment.clone()));
     }
@@ -118,7 +118,7 @@ impl Play {
     /// A new template is written.
     fn begin(&mut self, template: &str) {
         self.tell(&Told::Begin);
-        let replicas = self.deployment.replicas;
+        let replicas = self.deployment.replicas.unwrap_or_default();
         self.write(template, replicas);
     }
 
@@ -155,6 +155,25 @@ fn wishes(surge: &str, unavailable: &str, min_ready: u64, batches: &serde_json::
     });
     let rollout: RolloutSpec = serde_json::from_value(rollout).unwrap();
     Wishes::new(&deployment, &rollout)
+}
+
+/// As its stock controller does; and in a release no node has two pods.
+#[test]
+fn a_daemonset_rounds_up() {
+    let rollout = json!({
+        "workloadRef": {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "web"},
+        "strategy": {"batches": careful()},
+    });
+    let rollout: RolloutSpec = serde_json::from_value(rollout).unwrap();
+    let of = |rolling: serde_json::Value| {
+        let manifest =
+            json!({"kind": "DaemonSet", "spec": {"updateStrategy": {"rollingUpdate": rolling}}});
+        let wishes = Wishes::new(&manifest, &rollout);
+        (wishes.surge_of(5), wishes.unavailable_of(5))
+    };
+    assert_eq!(of(json!({"maxSurge": 0, "maxUnavailable": "30%"})), (0, 2));
+    assert_eq!(of(json!({"maxSurge": 2, "maxUnavailable": 0})), (0, 1));
+    assert_eq!(of(json!({})), (0, 1));
 }
 
 /// One pod, then 20 %, each until promoted, then all.

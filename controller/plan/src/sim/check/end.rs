@@ -95,6 +95,7 @@ fn hold_text(text: &str) -> String {
             HoldState::Fenced(fenced) => format!("batch {} of {}", fenced.batch, fenced.revision),
             HoldState::Partitioned(held) => format!("batch {} of {}", held.batch, held.revision),
             HoldState::Portioned(held) => format!("batch {} of {}", held.batch, held.revision),
+            HoldState::Withheld(held) => format!("batch {} of {}", held.batch, held.revision),
             HoldState::Barred(barred) => format!("{:?} {}", barred.why, barred.revision),
         },
         _ => "unreadable".to_owned(),

@@ -136,6 +136,7 @@ impl Caches {
             Live::Deployment(_) => deployment.spec.replicas,
             Live::StatefulSet(live) => live.reach(&hold),
             Live::CloneSet(live) => live.reach(&hold),
+            Live::DaemonSet(live) => live.nodes,
         };
         let sets = match &fields {
             _ if !self.sets_synced => {

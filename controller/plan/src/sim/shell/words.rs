@@ -62,6 +62,7 @@ impl fmt::Display for HoldRequest {
             HoldState::Portioned(held) => {
                 write!(f, "hold batch {}: {} stay{with}", held.batch, held.target.partition)
             }
+            HoldState::Withheld(held) => write!(f, "hold batch {}{with}", held.batch),
             HoldState::Barred(barred) => {
                 write!(f, "bars {} ({:?}){with}", barred.revision, barred.why)
             }
