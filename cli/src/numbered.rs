@@ -1,5 +1,5 @@
-//! A workload whose revisions are ControllerRevisions, in the shape of a Deployment and its ReplicaSets, so that one
-//! picture serves both. Shapes only; nothing is read or written here.
+//! A workload whose revisions are ControllerRevisions, in the shape of a Deployment and its
+//! ReplicaSets, so that one picture serves both. Shapes only; nothing is read or written here.
 
 use crds::contract::CONTROLLER_REVISION_LABEL;
 use k8s_openapi::api::apps::v1::{

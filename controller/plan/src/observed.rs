@@ -147,8 +147,8 @@ pub struct Workload {
     pub generation: i64,
     /// status.observedGeneration: the stock controller has acted on this spec.
     pub observed_generation: i64,
-    /// Pods that an update may reach: spec.replicas (of a DaemonSet: its nodes), without those that the user's own fields
-    /// keep from being updated.
+    /// Pods that an update may reach: spec.replicas (of a DaemonSet: its nodes), without those that
+    /// the user's own fields keep from being updated.
     pub replicas: i32,
     /// Both of our labels are as they have to be.
     pub armed: bool,

@@ -1,6 +1,6 @@
 //! The field of a DaemonSet that a hold projects: the type of its update strategy. Under OnDelete a
-//! pod keeps the version that it has until somebody takes it away, and comes back as the new one; so
-//! do pods that are lost, and those of new nodes. What its rollingUpdate says stays the user's.
+//! pod keeps the version that it has until somebody takes it away, and comes back as the new one;
+//! so do pods that are lost, and those of new nodes. What its rollingUpdate says stays the user's.
 
 use serde_json::{Value, json};
 
@@ -31,13 +31,14 @@ impl DaemonSetFields {
         Some(Self { by })
     }
 
-    /// Nodes that the DaemonSet is for; None before its controller has counted them for this spec.
+    /// Nodes that the DaemonSet is for, as its controller counted them last; None before it has,
+    /// and where it found none for a spec that is another by now.
     #[must_use]
     pub fn counted(object: &Value) -> Option<i64> {
         let status = &object["status"];
         let seen = status["observedGeneration"].as_i64().filter(|seen| *seen > 0)?;
         let current = object["metadata"]["generation"].as_i64().is_none_or(|now| now <= seen);
-        status["desiredNumberScheduled"].as_i64().filter(|_| current)
+        status["desiredNumberScheduled"].as_i64().filter(|nodes| *nodes > 0 || current)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Nodes without a kubelet for one test alone: it makes them, and takes them away again. kwok, which
-//! has to run, says that they are ready and that their pods run (`e2e/cluster/kwok.sh 1`).
+//! Nodes without a kubelet for one test alone: it makes them, and takes them away again. kwok,
+//! which has to run, says that they are ready and that their pods run (`e2e/cluster/kwok.sh 1`).
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 

@@ -43,6 +43,12 @@ fn what_nobody_has_counted_is_one_node_and_what_is_not_stated_the_default() {
     new["spec"].as_object_mut().unwrap().remove("updateStrategy");
     let (replicas, live) = read(new);
     assert_eq!((replicas, live.max_unavailable), (1, IntOrPercent::Count(1)));
+    // While a write is on its way what was counted before it counts, unless that was nothing.
+    let mut stale = object();
+    stale["metadata"]["generation"] = json!(4);
+    assert_eq!(read(stale.clone()).0, 7);
+    stale["status"]["desiredNumberScheduled"] = json!(0);
+    assert_eq!(read(stale).0, 1);
     let mut empty = object();
     empty["status"]["desiredNumberScheduled"] = json!(0);
     assert_eq!(read(empty).0, 0);
