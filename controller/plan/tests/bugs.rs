@@ -68,7 +68,7 @@ const SHOWN: [(Bug, Shown); 17] = [
     (Bug::SharesAreNumbers, Shown::Tale("cs-release")),
     (Bug::ShareStaysDown, Shown::Tale("cs-counts")),
     (Bug::OwnShareLost, Shown::Tale("cs-partition")),
-    (Bug::TakenBackStays, Shown::Tale("cs-partition")),
+    (Bug::TakenBackStays, Shown::Tale("cs-partition-percent")),
 ];
 
 /// A story by its name, with a crash at every write if nothing shows without, or a seed.
