@@ -329,8 +329,12 @@ impl Release<'_> {
         traffic::bring(draft, moving.sets, &split);
     }
 
-    /// The pods are ready, and their requests are on the way.
+    /// The pods are ready, and their requests are on the way. Of a batch that was ready already a
+    /// route has changed, or somebody has taken away what is beside it: that has a time of its own.
     fn shift(&self, draft: &mut Draft<'_>, moving: &Moving<'_>, wait: Wait) {
+        if matches!(draft.before().phase, Phase::Paused | Phase::Judging) {
+            draft.restart_clock();
+        }
         draft.phase(Phase::Progressing);
         let why = wait.message(draft.kind());
         draft.wait(wait);

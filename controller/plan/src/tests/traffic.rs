@@ -231,6 +231,20 @@ fn a_route_that_no_gateway_takes_fails_its_batch() {
     assert!(failure.contains("no such listener"), "{failure}");
 }
 
+/// Long after its batch began, in a pause, the user's own edit of the route is no failure.
+#[test]
+fn a_route_that_changes_in_a_pause_has_a_time_of_its_own() {
+    let mut scene = shared();
+    scene.later(86_400);
+    assert_phase(&settled(&mut scene), Phase::Paused, "Promotion");
+    route(&mut scene).taken = Err("sluice has not seen it yet".into());
+    assert_phase(&settled(&mut scene), Phase::Progressing, "Route");
+    scene.later(599);
+    assert_phase(&settled(&mut scene), Phase::Progressing, "Route");
+    scene.later(2);
+    assert_eq!(scene.plan().status.phase, Phase::Aborting);
+}
+
 #[test]
 fn the_last_old_pod_stays_until_all_requests_are_with_the_new_ones() {
     let mut scene = shared();
