@@ -59,12 +59,8 @@ impl Wait {
             Self::Arming { .. } => "Arming",
             Self::Rival { .. } => "AnotherRollout",
             Self::Exempt { .. } => "NamespaceExempt",
-            Self::Refused { .. } => match kind {
-                WorkloadKind::Deployment => "RecreateStrategy",
-                WorkloadKind::StatefulSet | WorkloadKind::CloneSet | WorkloadKind::DaemonSet => {
-                    "OnDeleteStrategy"
-                }
-            },
+            Self::Refused { .. } if kind == WorkloadKind::Deployment => "RecreateStrategy",
+            Self::Refused { .. } => "OnDeleteStrategy",
             Self::NewerHold { .. } => "NewerHold",
             Self::HoldUnreadable { .. } => "HoldUnreadable",
             Self::FenceWithoutHold => "FenceWithoutHold",
