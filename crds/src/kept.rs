@@ -114,7 +114,7 @@ impl std::str::FromStr for Kept {
         let plain = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
         // Only what is printed again as it was read.
         let canonical = whole == "0" || !whole.starts_with('0');
-        let pointed = number.contains('.') == !behind.is_empty();
+        let pointed = number.contains('.') != behind.is_empty();
         let digits = format!("{whole}{behind}");
         if whole.is_empty()
             || !plain(&digits)

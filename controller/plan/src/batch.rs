@@ -10,8 +10,8 @@ use crds::status::BatchStatus;
 pub(crate) enum Goal {
     /// So many new pods, and old ones for the rest: at least one of each.
     Share(i32),
-    /// The same where the batch is a percentage that this is exactly: that share of any other number
-    /// of replicas, rounded down, is no more than the batch allows there.
+    /// The same where the batch is a percentage that this is exactly: that share of any other
+    /// number of replicas, rounded down, is no more than the batch allows there.
     Ratio(i32),
     /// One replica and a surge: the new pod stands beside the old one.
     Beside,

@@ -108,12 +108,12 @@ impl<'a> Moving<'a> {
         Portioned { batch: index, target, ..self.hold.clone() }
     }
 
-    fn new(&self) -> impl Iterator<Item = &'a Set> {
+    fn of_update(&self) -> impl Iterator<Item = &'a Set> {
         all(self.sets).filter(|set| set.revision == self.hold.revision)
     }
 
     fn updated(&self) -> i32 {
-        self.new().map(|set| count(set.pods.iter())).sum()
+        self.of_update().map(|set| count(set.pods.iter())).sum()
     }
 
     fn pods(&self) -> i32 {
@@ -181,12 +181,12 @@ impl<'a> Moving<'a> {
     /// Scaling in the moment in which a batch moves may make more new pods than it allows: one
     /// after the other comes back as the old version, and none while any pod is missing.
     fn move_back(&self, draft: &mut Draft<'_>, most: i32) {
-        let comes_back = self.new().any(|set| self.live.is_current(&set.name));
+        let comes_back = self.of_update().any(|set| self.live.is_current(&set.name));
         if self.updated() <= most || self.hold.target.partition != Kept::ALL || comes_back {
             return;
         }
         draft.wait_quietly(Wait::MovingBack { allowed: most });
-        let pods: Vec<&Pod> = self.new().flat_map(|set| &set.pods).collect();
+        let pods: Vec<&Pod> = self.of_update().flat_map(|set| &set.pods).collect();
         let unready = pods.iter().find(|pod| pod.ready_since.is_none());
         let whole = is_whole(self.live, self.sets);
         if let Some(pod) = unready.or(pods.first().filter(|_| whole)) {

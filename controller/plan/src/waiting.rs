@@ -110,10 +110,7 @@ impl Wait {
         let noun = kind.noun();
         match self {
             Self::WorkloadMissing { name } => format!("{noun} {name} does not exist yet"),
-            Self::KindMissing => {
-                let (version, name) = (kind.api_version(), kind.as_str());
-                format!("{version} {name} is not installed in this cluster: waiting for its CRD")
-            }
+            Self::KindMissing => missing_sentence(kind),
             Self::WorkloadUnknown { why } => format!("the {noun} cannot be read: {why}"),
             Self::Arming { name } => format!("{noun} {name} is being labelled"),
             Self::Rival { rollout } => {
@@ -137,13 +134,7 @@ impl Wait {
             Self::StableTemplateLost { stable } => format!(
                 "the template of stable revision {stable} is gone; apply the manifest to go to"
             ),
-            Self::DeploymentPaused { name } => {
-                let field = match kind {
-                    WorkloadKind::CloneSet => "spec.updateStrategy.paused",
-                    _ => "spec.paused",
-                };
-                format!("{noun} {name} is paused by its own {field}; resume it")
-            }
+            Self::DeploymentPaused { name } => paused_sentence(kind, name),
             Self::Pods { want, revision } => {
                 format!("{want} pods of revision {revision} have to be ready")
             }
@@ -239,6 +230,19 @@ fn unreadable_sentence(noun: &str, why: &str) -> String {
 
 fn unknown_sentence(gate: &str, told: &str) -> String {
     format!("gate {gate} cannot be judged: {told}; repair it, skip-gates or abort")
+}
+
+fn missing_sentence(kind: WorkloadKind) -> String {
+    let (version, name) = (kind.api_version(), kind.as_str());
+    format!("{version} {name} is not installed in this cluster: waiting for its CRD")
+}
+
+fn paused_sentence(kind: WorkloadKind, name: &str) -> String {
+    let field = match kind {
+        WorkloadKind::CloneSet => "spec.updateStrategy.paused",
+        _ => "spec.paused",
+    };
+    format!("{} {name} is paused by its own {field}; resume it", kind.noun())
 }
 
 fn exempt_sentence(namespace: &str) -> String {

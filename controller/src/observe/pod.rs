@@ -102,7 +102,8 @@ pub fn pod(raw: &Raw) -> Result<Option<PodSeen>, Unreadable> {
 }
 
 /// A readiness gate that is shut counts before the kubelet has made the pod unready for it: an
-/// update in place says so first. A condition without a time would count from the beginning of time.
+/// update in place says so first. A condition without a time would count from the beginning of
+/// time.
 fn ready_since(raw: &Raw, status: &Status) -> Option<Timestamp> {
     let since = |kind: &str| {
         let condition = status.conditions.iter().find(|condition| condition.kind == kind)?;

@@ -93,7 +93,7 @@ impl From<&Ingress> for Traffic {
         let annotations = ingress.annotations();
         let sends = |name: &&str| annotations.get(&key(name)).is_some_and(|value| value != "0");
         let canary = annotations.get(&key("canary")).is_some_and(|value| value == "true");
-        let idle = canary && !CANARY.iter().any(|name| sends(&name));
+        let idle = canary && !CANARY.iter().any(sends);
         let rules = ingress.spec.iter().flat_map(|spec| spec.rules.iter().flatten());
         let paths = rules.flat_map(|rule| rule.http.iter().flat_map(|http| &http.paths));
         let services = paths.filter_map(|path| path.backend.service.as_ref());

@@ -51,13 +51,13 @@ pub(super) fn check_pods(lint: &mut Lint, workload: &Workload, live: &DaemonSet,
     };
     let new = pods(&|set| set.revision == *held.revision);
     let old = pods(&|set| set.revision != *held.revision);
-    lint.must(!new.iter().any(|pod| goes(pod)), "no pod of the update is taken away", detail);
+    lint.must(!new.iter().any(&goes), "no pod of the update is taken away", detail);
     let stays = |pods: &[&Pod]| count(pods.iter().filter(|pod| !goes(pod)));
     let allowed = plan.status.batch.as_ref().map_or(0, |batch| batch.replicas);
     let kept = stays(&old) >= workload.replicas - allowed;
     lint.must(kept, "no pod is taken away beyond the batch", detail);
     let serves = |pod: &&&Pod| pod.ready_since.is_some();
-    if !old.iter().filter(serves).any(|pod| goes(pod)) {
+    if !old.iter().filter(serves).any(&goes) {
         return;
     }
     let failed = plan.status.phase == Phase::Failed;

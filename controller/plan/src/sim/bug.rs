@@ -245,7 +245,7 @@ impl Saboteur {
                 plan.actions.retain(|action| !matches!(action, Action::DeletePod { .. }));
             }
             Bug::PartitionStaysDown | Bug::ShareStaysDown => {
-                plan.actions.retain(|action| !shuts(action))
+                plan.actions.retain(|action| !shuts(action));
             }
             Bug::SizeAnnotationsStale => {
                 for action in &mut plan.actions {

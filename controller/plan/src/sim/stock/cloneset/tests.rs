@@ -318,7 +318,7 @@ fn old_caches_make_no_pod_too_many() {
         update(&mut world, "v2", json!("50%"));
         world.user_scale(9).unwrap();
         for words in history(&mut world) {
-            let all: usize = words.split(", ").map(|word| count_of(word)).sum();
+            let all: usize = words.split(", ").map(count_of).sum();
             assert!(all <= 9, "{words}");
         }
         assert_eq!(pods(&world), "v1 5, v2 4");
