@@ -120,8 +120,8 @@ impl Lint {
     }
 
     /// Never one of a Deployment, and none whose readiness anybody could lose by it: but for what
-    /// scaling let beyond its batch, and what a CloneSet's own partition would keep of a version that
-    /// was taken back. The pods of a DaemonSet have rules of their own.
+    /// scaling let beyond its batch, and what a CloneSet's own partition would keep of a version
+    /// that was taken back. The pods of a DaemonSet have rules of their own.
     fn pod(&mut self, workload: &Workload, name: &str, (uid, version): (&str, &str)) {
         let detail = || format!("{name} of {workload:?}");
         let Fact::Known(sets) = &workload.sets else {

@@ -1,6 +1,7 @@
 //! The simulator finds bugs: each planted one (see [`plan::sim::Bug`]) makes a story fail that
-//! holds without it. First the stories as they are, then by seed, then with a crash at every
-//! write; where it was found last before all. `BUG=PartitionTooLow` looks for one alone, or for those of a list with commas.
+//! holds without it. First the stories as they are, then by seed, then with a crash at every write;
+//! where it was found last before all. `BUG=PartitionTooLow` looks for one alone, or for those of a
+//! list with commas.
 
 #![allow(
     dead_code,
@@ -49,8 +50,8 @@ fn tales_for(bug: Bug) -> Vec<Tale> {
     tales
 }
 
-/// Where each bug was found last: looked at first, because that is cheap. Without an entry, or where
-/// nothing shows there any more, all is looked through.
+/// Where each bug was found last: looked at first, because that is cheap. Without an entry, or
+/// where nothing shows there any more, all is looked through.
 const SHOWN: [(Bug, Shown); 17] = [
     (Bug::UnavailableFalls, Shown::Seed(111)),
     (Bug::RestoreInTwoWrites, Shown::Seed(85)),

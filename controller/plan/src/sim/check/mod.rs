@@ -245,8 +245,8 @@ impl Checks {
 /// Number of the invariant, and what is wrong.
 type Verdict = Result<(), (u8, String)>;
 
-/// The fence is on. A StatefulSet's or CloneSet's partition may be anything in a batch: it is held as
-/// long as it has its hold.
+/// The fence is on. A StatefulSet's or CloneSet's partition may be anything in a batch: it is held
+/// as long as it has its hold.
 pub fn is_fenced(workload: &Deployment) -> bool {
     if !workload.is_numbered() {
         return workload.spec.min_ready_seconds == FENCE_MIN_READY_SECONDS;

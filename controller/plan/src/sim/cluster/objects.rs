@@ -77,8 +77,8 @@ pub struct DeploymentStatus {
     pub available: i32,
 }
 
-/// A ReplicaSet, or a ControllerRevision of a StatefulSet or CloneSet. Its template is kept without the
-/// pod-template-hash label.
+/// A ReplicaSet, or a ControllerRevision of a StatefulSet or CloneSet. Its template is kept without
+/// the pod-template-hash label.
 #[derive(Clone, Debug)]
 pub struct ReplicaSet {
     pub meta: Meta,

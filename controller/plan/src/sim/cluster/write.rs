@@ -131,8 +131,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Writes a StatefulSet's or CloneSet's /status. Without precondition: the stock controller repeats what
-    /// meets a conflict.
+    /// Writes a StatefulSet's or CloneSet's /status. Without precondition: the stock controller
+    /// repeats what meets a conflict.
     pub fn update_numbered_status(
         &mut self,
         seen: &Deployment,

@@ -1,5 +1,6 @@
 //! The stock Deployment controller's arithmetic (Kubernetes 1.34): fenceposts (and those of a
-//! CloneSet), room for new pods, proportional shares. Pure; facts from `pkg/controller/deployment/util/deployment_util.go`.
+//! CloneSet), room for new pods, proportional shares. Pure; facts from
+//! `pkg/controller/deployment/util/deployment_util.go`.
 
 use crds::IntOrPercent;
 use crds::contract::MAX_REPLICAS_ANNOTATION;
@@ -15,8 +16,8 @@ pub fn fenceposts(surge: IntOrPercent, unavailable: IntOrPercent, replicas: i32)
     }
 }
 
-/// Surge and unavailable of a CloneSet: the latter is rounded up where there is no surge, and a pause
-/// takes the surge away.
+/// Surge and unavailable of a CloneSet: the latter is rounded up where there is no surge, and a
+/// pause takes the surge away.
 pub fn clone_posts(
     surge: IntOrPercent,
     unavailable: IntOrPercent,

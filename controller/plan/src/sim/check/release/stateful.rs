@@ -63,9 +63,9 @@ impl Releases {
     }
 }
 
-/// The stock controller of a StatefulSet makes every pod below the partition of it, that of a CloneSet
-/// every pod that is missing of the kept ones, whatever is stable: of the last revision that all pods
-/// were of.
+/// The stock controller of a StatefulSet makes every pod below the partition of it, that of a
+/// CloneSet every pod that is missing of the kept ones, whatever is stable: of the last revision
+/// that all pods were of.
 pub(super) fn is_current(revision: &Revision, workload: &Deployment, cluster: &Cluster) -> bool {
     let current = workload.current.as_deref().and_then(|name| cluster.sets.get(name));
     current.is_some_and(|set| set.revision == *revision)
