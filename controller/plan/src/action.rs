@@ -9,6 +9,8 @@ use crds::{Hold, Revision, RolloutStatus, RouteRef};
 use gate::compare::Pods;
 use jiff::Timestamp;
 
+use crate::observed::Pod;
+
 /// What follows from an [`crate::Observed`].
 ///
 /// The shell executes `actions` in order and stops at the first that fails; after or beside them it
@@ -208,6 +210,12 @@ pub enum Action {
 }
 
 impl Action {
+    /// Deletes a pod as it was seen.
+    pub(crate) fn delete(pod: &Pod) -> Self {
+        let Pod { name, uid, resource_version, .. } = pod.clone();
+        Self::DeletePod { pod: name, uid, resource_version }
+    }
+
     /// It writes the Rollout itself, as its status does.
     #[must_use]
     pub fn is_on_rollout(&self) -> bool {

@@ -56,7 +56,7 @@ pub(crate) fn clear_the_way(
     }
     let unready = left.iter().find(|pod| pod.ready_since.is_none());
     if let Some(pod) = unready.or(left.first().filter(|_| is_whole(live, sets))) {
-        draft.act(delete(pod));
+        draft.act(Action::delete(pod));
     }
 }
 
@@ -78,11 +78,6 @@ pub(crate) fn wanted_back(live: &CloneSet, sets: &Sets) -> i32 {
 /// current revision's are not the last to be updated, it keeps others in their place.
 pub(crate) fn may_keep(workload: &Workload, live: &CloneSet, sets: &Sets) -> i32 {
     live.own_partition(&workload.hold).pods(live.size) - kept(sets)
-}
-
-fn delete(pod: &Pod) -> Action {
-    let Pod { name, uid, resource_version, .. } = pod.clone();
-    Action::DeletePod { pod: name, uid, resource_version }
 }
 
 /// A batch whose pods are known.
@@ -190,7 +185,7 @@ impl<'a> Moving<'a> {
         let unready = pods.iter().find(|pod| pod.ready_since.is_none());
         let whole = is_whole(self.live, self.sets);
         if let Some(pod) = unready.or(pods.first().filter(|_| whole)) {
-            draft.act(delete(pod));
+            draft.act(Action::delete(pod));
         }
     }
 

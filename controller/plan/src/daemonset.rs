@@ -72,7 +72,7 @@ impl<'a> Moving<'a> {
             return draft.wait_quietly(Wait::StockController);
         }
         if draft.status.phase != Phase::Failed {
-            self.surplus().into_iter().for_each(|pod| draft.act(delete(pod)));
+            self.surplus().into_iter().for_each(|pod| draft.act(Action::delete(pod)));
         }
     }
 
@@ -104,11 +104,6 @@ impl<'a> Moving<'a> {
 
 fn is_ready(pod: &Pod) -> bool {
     pod.ready_since.is_some()
-}
-
-fn delete(pod: &Pod) -> Action {
-    let Pod { name, uid, resource_version, .. } = pod.clone();
-    Action::DeletePod { pod: name, uid, resource_version }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::batch::Goal;
 use crate::draft::Draft;
 use crate::kind::Lost;
 use crate::observed::{Pod, Sets, Stateful, StatefulFields, Workload};
-use crate::revisions::{all, write};
+use crate::revisions::{all, count, write};
 use crate::waiting::Wait;
 
 /// Time for a batch where the Rollout gives none: a StatefulSet has no deadline of its own.
@@ -51,7 +51,7 @@ pub(crate) fn clear_the_way(
 ) {
     let line = Line::of(live, sets, workload.replicas);
     if let Some(pod) = line.obstacle(revision, 0).or_else(|| line.straggler()) {
-        draft.act(delete(pod));
+        draft.act(Action::delete(pod));
     }
 }
 
@@ -90,11 +90,6 @@ impl<'a> Line<'a> {
 
 fn is_ready(pod: &Pod) -> bool {
     pod.ready_since.is_some()
-}
-
-fn delete(pod: &Pod) -> Action {
-    let Pod { name, uid, resource_version, .. } = pod.clone();
-    Action::DeletePod { pod: name, uid, resource_version }
 }
 
 /// A batch whose pods are known.
@@ -154,7 +149,7 @@ impl Moving<'_> {
         let rises = next.target.partition > self.hold.target.partition;
         let line = Line::of(self.live, self.sets, self.workload.replicas);
         if !self.is_quiet() && !rises {
-            line.straggler().into_iter().for_each(|pod| draft.act(delete(pod)));
+            line.straggler().into_iter().for_each(|pod| draft.act(Action::delete(pod)));
             return draft.wait_quietly(Wait::StockController);
         }
         if next != *self.hold {
@@ -162,7 +157,7 @@ impl Moving<'_> {
         }
         self.move_back(draft);
         if let Some(pod) = line.obstacle(&self.hold.revision, self.lowest()) {
-            draft.act(delete(pod));
+            draft.act(Action::delete(pod));
         }
     }
 
@@ -189,7 +184,7 @@ impl Moving<'_> {
         let whole = count(ready) >= self.workload.replicas;
         let lowest = pods.iter().min_by_key(|pod| self.live.index_of(&pod.name));
         if let Some(pod) = unready.or(lowest.filter(|_| whole)) {
-            draft.act(delete(pod));
+            draft.act(Action::delete(pod));
         }
     }
 
@@ -218,10 +213,6 @@ impl Moving<'_> {
         let hold = Hold::of_release(HoldState::Partitioned(held));
         Action::WriteHold(write(self.workload, Some(hold)))
     }
-}
-
-fn count<T>(items: impl Iterator<Item = T>) -> i32 {
-    i32::try_from(items.count()).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

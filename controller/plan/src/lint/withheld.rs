@@ -6,6 +6,7 @@ use crds::{UpdateType, Withheld};
 use super::{Lint, all};
 use crate::action::{Action, Plan, WriteHold};
 use crate::observed::{DaemonSet, Fact, Live, Pod, Set, Workload};
+use crate::revisions::count;
 
 /// The hold of a DaemonSet goes from `now` (none: it is at rest, or barred) to `next`.
 pub(super) fn check(
@@ -72,8 +73,4 @@ fn taken(action: &Action) -> Option<&str> {
         Action::DeletePod { pod, .. } => Some(pod),
         _ => None,
     }
-}
-
-fn count<T>(items: impl Iterator<Item = T>) -> i32 {
-    i32::try_from(items.count()).unwrap_or(i32::MAX)
 }
