@@ -28,7 +28,8 @@ impl Scenario {
         self.kubectl.feed(&["apply", "-f", "-"], &service).await?;
         let live = self.kubectl.json(&["get", "service", "web"], None).await?;
         let port = &live["spec"]["ports"][0]["nodePort"];
-        let nodes = self.kubectl.json(&["get", "nodes"], None).await?;
+        // Nodes of kwok have addresses too, and nothing that answers at them.
+        let nodes = self.kubectl.json(&["get", "nodes", "-l", "type!=kwok"], None).await?;
         let node = &nodes["items"][0]["status"]["addresses"][0]["address"];
         let node = node.as_str().ok_or_else(|| Failure::Wrong(format!("no node: {nodes}")))?;
         let order = Order::new(&format!("http://{node}:{port}/")).new_connections();
