@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crds::WorkloadKind;
 use futures::stream::{AbortHandle, BoxStream, FuturesUnordered, SelectAll, abortable};
 use futures::{Future, Stream, StreamExt};
 use kube::runtime::WatchStreamExt;
@@ -44,9 +43,6 @@ pub async fn run(context: Arc<Context>, concurrency: usize, shutdown: &Shutdown)
     let mut watches = Watches::default();
     for (source, scope) in World::standing() {
         watches.start(&context, source, &scope);
-    }
-    for kind in installed(&context).await {
-        context.with_world(|world| world.want_kind(kind));
     }
     let mut queue = Queue::default();
     let mut turns: FuturesUnordered<Turn> = FuturesUnordered::new();
@@ -91,22 +87,6 @@ pub async fn run(context: Arc<Context>, concurrency: usize, shutdown: &Shutdown)
     }
     drop((watches, questions));
     while turns.next().await.is_some() {}
-}
-
-/// The kinds of CRDs that the cluster has: an armed workload of theirs may have lost its Rollout.
-/// Where nobody can say, a Rollout that names one says it.
-async fn installed(context: &Context) -> Vec<WorkloadKind> {
-    let mut found = Vec::new();
-    for kind in WorkloadKind::ALL.into_iter().filter(|kind| !kind.is_built_in()) {
-        match context.cluster.client().list_api_group_resources(kind.api_version()).await {
-            Ok(list) if list.resources.iter().any(|one| one.kind == kind.as_str()) => {
-                found.push(kind);
-            }
-            Ok(_) => {}
-            Err(error) => tracing::debug!(kind = kind.as_str(), error = %chain(&error), "absent"),
-        }
-    }
-    found
 }
 
 async fn until(due: Option<tokio::time::Instant>) {

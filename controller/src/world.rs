@@ -2,8 +2,8 @@
 //! puts an [`Observed`] together; it decides nothing about releases and does no IO.
 //!
 //! ```text
-//!   always:                Rollouts, armed workloads of each kind that the cluster or a Rollout
-//!                          has, kept templates (everywhere)
+//!   always:                Rollouts, armed workloads of each kind that the cluster has or a
+//!                          Rollout names, kept templates (everywhere)
 //!   a workload not armed:  that workload alone, by name
 //!   the plan asks for it:  revisions and pods of the workload, by its selector; routes and
 //!                          Services of the namespace
@@ -252,19 +252,23 @@ impl World {
         }
     }
 
-    /// The cluster has workloads of this kind, or a Rollout names one: they are watched.
-    pub fn want_kind(&mut self, kind: WorkloadKind) {
-        self.armed.want(kind, &mut self.demands);
-    }
-
     /// The watch of these is refused because there is no such kind; returns the Rollouts that it
     /// matters to.
     pub fn lost_kind(&mut self, source: &Source) -> Vec<Key> {
-        match source {
-            Source::Armed(kind) | Source::Workload(kind, _) if self.armed.note_missing(*kind) => {
-                self.rollouts_of(*kind)
+        let (Source::Armed(kind) | Source::Workload(kind, _)) = source else { return Vec::new() };
+        let news = self.armed.note_missing(*kind);
+        self.unwatch_idle();
+        if news { self.rollouts_of(*kind) } else { Vec::new() }
+    }
+
+    /// Once all Rollouts are known, kinds that are missing are waited for only where one is named.
+    fn unwatch_idle(&mut self) {
+        if self.rollouts.is_synced() {
+            for kind in self.armed.waited_for() {
+                if !self.references.values().any(|target| target.kind == kind) {
+                    self.armed.unwatch(kind, &mut self.demands);
+                }
             }
-            _ => Vec::new(),
         }
     }
 
@@ -274,14 +278,11 @@ impl World {
     }
 
     /// The standing watches, for a start.
-    pub fn standing() -> [(Source, Scope); 5] {
-        [
-            (Source::Rollouts, Scope::All),
-            armed::standing(WorkloadKind::Deployment),
-            armed::standing(WorkloadKind::StatefulSet),
-            armed::standing(WorkloadKind::DaemonSet),
-            (Source::Kept, Scope::Labelled(format!("{ROLLOUT_LABEL},{REVISION_LABEL}"))),
-        ]
+    pub fn standing() -> impl Iterator<Item = (Source, Scope)> {
+        let kept = Scope::Labelled(format!("{ROLLOUT_LABEL},{REVISION_LABEL}"));
+        [(Source::Rollouts, Scope::All), (Source::Kept, kept)]
+            .into_iter()
+            .chain(WorkloadKind::ALL.map(armed::standing))
     }
 
     /// Takes an event in; returns the Rollouts that it matters to.
@@ -289,7 +290,9 @@ impl World {
         match source {
             Source::Rollouts => {
                 let keys = feed(&mut self.rollouts, event, observe::rollout);
-                keys.iter().flat_map(|key| self.reindex(key)).collect()
+                let touched = keys.iter().flat_map(|key| self.reindex(key)).collect();
+                self.unwatch_idle();
+                touched
             }
             Source::Armed(kind) => {
                 let appeared = matches!(event, Event::InitDone) && self.armed.note_there(*kind);

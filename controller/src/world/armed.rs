@@ -17,8 +17,8 @@ pub struct Armed {
     stateful: Mirror<Read<WorkloadSeen>>,
     clonesets: Mirror<Read<WorkloadSeen>>,
     daemonsets: Mirror<Read<WorkloadSeen>>,
-    /// Kinds of CRDs that are watched: only once a Rollout names one, or the cluster has it.
-    wanted: BTreeSet<WorkloadKind>,
+    /// Kinds that are watched no more: the cluster does not have them, and no Rollout names one.
+    unwatched: BTreeSet<WorkloadKind>,
     /// Kinds whose CRD is not installed.
     missing: BTreeSet<WorkloadKind>,
 }
@@ -59,17 +59,28 @@ impl Armed {
         self.of(kind).is_synced() || self.missing.contains(&kind)
     }
 
-    /// The first lists of all kinds that are watched are complete.
+    /// The first lists of all kinds are complete.
     pub fn is_synced(&self) -> bool {
-        let watched = |kind: &WorkloadKind| kind.is_built_in() || self.wanted.contains(kind);
-        WorkloadKind::ALL.into_iter().filter(watched).all(|kind| self.is_listed(kind))
+        WorkloadKind::ALL.into_iter().all(|kind| self.is_listed(kind))
     }
 
-    /// A Rollout names the kind, or the cluster has it: its watch is started once, and stays.
+    /// A Rollout names the kind: it is watched again.
     pub fn want(&mut self, kind: WorkloadKind, demands: &mut Vec<Demand>) {
-        if !kind.is_built_in() && self.wanted.insert(kind) {
+        if self.unwatched.remove(&kind) {
             let (source, scope) = standing(kind);
             demands.push(Demand::Start(source, scope));
+        }
+    }
+
+    /// Kinds that are missing and asked for again and again.
+    pub fn waited_for(&self) -> Vec<WorkloadKind> {
+        self.missing.difference(&self.unwatched).copied().collect()
+    }
+
+    /// No Rollout names a kind that is missing: it is asked for no more.
+    pub fn unwatch(&mut self, kind: WorkloadKind, demands: &mut Vec<Demand>) {
+        if self.unwatched.insert(kind) {
+            demands.push(Demand::Stop(Source::Armed(kind)));
         }
     }
 

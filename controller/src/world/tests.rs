@@ -124,6 +124,33 @@ fn nothing_is_planned_before_all_standing_lists_are_complete() {
     assert!(world.is_synced());
 }
 
+/// A kind that need not be installed.
+const FOREIGN: WorkloadKind = WorkloadKind::CloneSet;
+
+fn rollout_of_foreign(name: &str) -> Raw {
+    let mut value = rollout_of(name, "web", "00", 1).value().clone();
+    value["spec"]["workloadRef"] =
+        json!({ "apiVersion": FOREIGN.api_version(), "kind": FOREIGN.as_str(), "name": "web" });
+    raw(value)
+}
+
+#[test]
+fn a_kind_that_is_missing_is_asked_for_only_while_a_rollout_names_it() {
+    let source = Source::Armed(FOREIGN);
+    let mut world = World::default();
+    assert_eq!(world.lost_kind(&source), []);
+    assert_eq!(world.take_demands(), [], "nobody knows yet who names it");
+    list(&mut world, &Source::Rollouts, &[]);
+    assert_eq!(world.take_demands(), [Demand::Stop(source.clone())]);
+    world.lost_kind(&source);
+    assert_eq!(world.take_demands(), [], "once is enough");
+    world.apply(&Source::Rollouts, &Event::Apply(rollout_of_foreign("web")));
+    let started = |demand| matches!(demand, Demand::Start(started, _) if started == source);
+    assert!(world.take_demands().into_iter().any(started));
+    world.lost_kind(&source);
+    assert_eq!(world.take_demands(), [], "a Rollout waits for it");
+}
+
 #[test]
 fn a_workload_that_is_not_armed_is_looked_at_before_it_is_absent() {
     let mut world = World::default();
