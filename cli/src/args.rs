@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::output::Format;
 use crate::{explain, gate, get, release_hold, request, simulate, status};
 
-/// Release ordinary Deployments batch by batch
+/// Release ordinary workloads batch by batch
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-sluice", bin_name = "kubectl sluice", version)]
 pub(crate) struct Args {

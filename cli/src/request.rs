@@ -11,6 +11,7 @@ use futures::{StreamExt, pin_mut};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
+use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 
 use crate::cluster::Cluster;
@@ -35,17 +36,30 @@ pub(crate) async fn run(cluster: &Cluster, name: &str, verb: Verb) -> Result<Exi
         .await
         .map_err(call("write the request on the Rollout"))?;
     let waited = tokio::time::timeout(ANSWER_TIMEOUT, answer(cluster, &name, &request.id)).await;
-    let Ok(answer) = waited else {
+    let Ok(waited) = waited else {
         let why = "the controller has not answered yet; the request stands and is answered when it \
                    runs again (kubectl sluice explain says more)";
         return Err(Error::Refused(why.to_owned()));
     };
-    let answer = answer?;
-    if !answer.granted {
-        return Err(Error::Refused(answer.message));
-    }
-    output::line(&format!("rollout.sluice.dev/{name}: {}", answer.message))?;
+    let message = match waited {
+        Outcome::Answered(answer) if answer.granted => answer.message,
+        Outcome::Answered(answer) => return Err(Error::Refused(answer.message)),
+        // A deletion that waited for the release completes with it, and may take the answer along.
+        Outcome::Gone if rollout.metadata.deletion_timestamp.is_some() => {
+            "the release has ended, and the Rollout is deleted".to_owned()
+        }
+        Outcome::Gone => {
+            return Err(Error::Refused(format!("Rollout {name} was deleted before it answered")));
+        }
+    };
+    output::line(&format!("rollout.sluice.dev/{name}: {message}"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What became of a request.
+enum Outcome {
+    Answered(Answer),
+    Gone,
 }
 
 fn text_of(request: &Request) -> Result<String, Error> {
@@ -91,17 +105,32 @@ fn meant(rollout: &Rollout, workload: Option<&Deployment>, verb: Verb) -> Option
     Some((revision, batch))
 }
 
-async fn answer(cluster: &Cluster, name: &str, id: &str) -> Result<Answer, Error> {
+async fn answer(cluster: &Cluster, name: &str, id: &str) -> Outcome {
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
-    let stream = watcher(cluster.rollouts(), config).default_backoff().applied_objects();
+    let stream = watcher(cluster.rollouts(), config).default_backoff();
     pin_mut!(stream);
+    let mut there = false;
     while let Some(event) = stream.next().await {
-        // The watcher retries by itself; a lost connection is not the answer.
-        let Ok(rollout) = event else { continue };
+        let (rollout, gone) = match event {
+            Ok(Event::Apply(rollout) | Event::InitApply(rollout)) => (rollout, false),
+            Ok(Event::Delete(rollout)) => (rollout, true),
+            Ok(Event::Init) => {
+                there = false;
+                continue;
+            }
+            Ok(Event::InitDone) if there => continue,
+            Ok(Event::InitDone) => break,
+            // The watcher retries by itself; a lost connection is not the answer.
+            Err(_) => continue,
+        };
+        there = true;
         let given = rollout.status.and_then(|status| status.answer);
         if let Some(answer) = given.filter(|answer| answer.id == id) {
-            return Ok(answer);
+            return Outcome::Answered(answer);
+        }
+        if gone {
+            break;
         }
     }
-    Err(Error::Refused(format!("Rollout {name} was deleted before it answered")))
+    Outcome::Gone
 }
