@@ -85,6 +85,21 @@ impl Entry {
         self.is_write() && self.user.username.starts_with(&ours) && !free
     }
 
+    /// When the apiserver got it.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.request_received_timestamp
+    }
+
+    /// It is about this object itself.
+    #[must_use]
+    pub fn is_of(&self, namespace: &str, resource: &str, name: &str) -> bool {
+        let object = &self.object_ref;
+        object.subresource.is_empty()
+            && (object.namespace.as_str(), object.resource.as_str(), object.name.as_str())
+                == (namespace, resource, name)
+    }
+
     /// The webhook of this name was called for it.
     #[must_use]
     pub fn was_reviewed_by(&self, webhook: &str) -> bool {

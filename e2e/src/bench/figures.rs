@@ -37,6 +37,16 @@ pub enum Key {
     ControllerRss,
     /// Memory of a webhook.
     WebhookRss,
+    /// From a bad metric to the first write that takes the release back, the longest.
+    BadMetric,
+    /// The latest of the measurements of a thousand gates.
+    GatesLate,
+    /// Their questions in a second.
+    GatesAsked,
+    /// The controller's processor time for them in a minute.
+    GatesProcessor,
+    /// The controller's memory with them.
+    GatesRss,
 }
 
 #[derive(Clone, Copy)]
@@ -63,7 +73,7 @@ const fn line(key: Key, title: &'static str, unit: Unit, most: Option<f64>) -> L
     Line { key, title, unit, native: None, most }
 }
 
-const LINES: [Line; 11] = [
+const LINES: [Line; 16] = [
     Line {
         native: Some(Key::NativeFirstPod),
         ..line(Key::FirstPod, "user's write to first new pod, p50", Unit::Ms, Some(100.0))
@@ -81,6 +91,12 @@ const LINES: [Line; 11] = [
     line(Key::AddedTail, "  at 10 in flight, p99", Unit::Ms, Some(5.0)),
     line(Key::ControllerRss, "controller's memory (RSS)", Unit::Mib, Some(15.0)),
     line(Key::WebhookRss, "webhook's memory (RSS)", Unit::Mib, Some(12.0)),
+    // The gate's interval of 1 s, and 100 ms.
+    line(Key::BadMetric, "bad metric to the abort's write, longest", Unit::Ms, Some(1_100.0)),
+    line(Key::GatesLate, "1,000 gates of 30 s: the latest by", Unit::Ms, Some(1_000.0)),
+    line(Key::GatesAsked, "  questions in a second", Unit::Count, None),
+    line(Key::GatesProcessor, "  controller's CPU in a minute", Unit::Seconds, None),
+    line(Key::GatesRss, "  controller's memory (RSS)", Unit::Mib, None),
 ];
 
 impl Key {
@@ -101,6 +117,11 @@ impl Key {
             Self::AddedTail => "webhook_added_p99_ms",
             Self::ControllerRss => "controller_rss_mib",
             Self::WebhookRss => "webhook_rss_mib",
+            Self::BadMetric => "bad_metric_to_abort_max_ms",
+            Self::GatesLate => "thousand_gates_late_max_ms",
+            Self::GatesAsked => "thousand_gates_questions_per_second",
+            Self::GatesProcessor => "thousand_gates_cpu_seconds_per_minute",
+            Self::GatesRss => "thousand_gates_controller_rss_mib",
         }
     }
 }

@@ -7,12 +7,16 @@
 //!             --audit log----------> audit              writes, and who made them when
 //!             --paired UPDATEs-----> admission          what the webhook adds
 //!   /proc of the real pods --------> memory
+//!   a metric that gets bad, audit -> bad_metric
+//!   statuses of 100 Rollouts ------> gates
 //! ```
 
 pub mod admission;
 pub mod audit;
+pub mod bad_metric;
 pub mod course;
 pub mod figures;
+pub mod gates;
 pub mod memory;
 pub mod quantile;
 pub mod record;
@@ -40,6 +44,8 @@ pub struct Settings {
     pub audit_log: PathBuf,
     /// Where the timeline of the last release goes.
     pub timeline: PathBuf,
+    /// This part alone.
+    pub only: Option<Part>,
 }
 
 /// Measures everything.
@@ -50,13 +56,61 @@ pub async fn run(settings: &Settings) -> Outcome<Report> {
     let client = cluster::connect().await?;
     let mut audit = Audit::open(&settings.audit_log)?;
     let mut report = Report::default();
-    say("releases");
-    report.take(releases::measure(&client, &mut audit, settings).await);
-    say("updates with the webhook and without");
-    report.take(admission::measure(&client, &mut audit).await);
-    // Last, so that the processes have worked.
-    report.take(memories(&client).await);
+    // Memory late, so that the processes have worked, and before it is filled with gates.
+    for part in Part::ALL.into_iter().filter(|part| settings.only.is_none_or(|one| one == *part)) {
+        say(part.as_str());
+        report.take(match part {
+            Part::Releases => releases::measure(&client, &mut audit, settings).await,
+            Part::Admission => admission::measure(&client, &mut audit).await,
+            Part::Memory => memories(&client).await,
+            Part::BadMetric => bad_metric::measure(&client, &mut audit).await,
+            Part::Gates => gates::measure(&client).await,
+        });
+    }
     Ok(report)
+}
+
+/// A part of the measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Releases beside native ones.
+    Releases,
+    /// What the webhook adds.
+    Admission,
+    /// Memory.
+    Memory,
+    /// From a bad metric to the abort.
+    BadMetric,
+    /// A thousand gates.
+    Gates,
+}
+
+impl Part {
+    /// In the order of measuring.
+    pub const ALL: [Self; 5] =
+        [Self::Releases, Self::Admission, Self::Memory, Self::BadMetric, Self::Gates];
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Releases => "releases",
+            Self::Admission => "admission",
+            Self::Memory => "memory",
+            Self::BadMetric => "bad-metric",
+            Self::Gates => "gates",
+        }
+    }
+}
+
+impl std::str::FromStr for Part {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.map(Self::as_str).join(", ");
+        let found = Self::ALL.into_iter().find(|part| part.as_str() == name);
+        found.ok_or_else(|| format!("there is {known}"))
+    }
 }
 
 async fn memories(client: &Client) -> Outcome<Vec<(Key, f64)>> {

@@ -10,12 +10,12 @@ use tokio::time::Instant;
 use super::audit::{Audit, Entry, timeline};
 use super::course::{Course, course};
 use super::figures::{Key, Report};
-use super::memory::resident;
+use super::memory::{processor, resident};
 use super::quantile::{median, quantile};
 use super::record::{Arrival, Named, News};
 use super::unmeasured;
 
-const ALL: [Key; 13] = [
+const ALL: [Key; 18] = [
     Key::FirstPod,
     Key::NativeFirstPod,
     Key::NextBatch,
@@ -29,6 +29,11 @@ const ALL: [Key; 13] = [
     Key::AddedTail,
     Key::ControllerRss,
     Key::WebhookRss,
+    Key::BadMetric,
+    Key::GatesLate,
+    Key::GatesAsked,
+    Key::GatesProcessor,
+    Key::GatesRss,
 ];
 
 #[test]
@@ -225,4 +230,11 @@ fn memory_is_read_in_mib() {
     let status = "Name:\tcontroller\nVmHWM:\t   20480 kB\nVmRSS:\t   10240 kB\n";
     assert_eq!(resident(status), Some(10.0));
     assert_eq!(resident("Name:\tcontroller\n"), None);
+}
+
+#[test]
+fn processor_time_is_read_past_a_name_with_spaces() {
+    let stat = "7 (a (b) c) S 1 7 7 0 -1 4194560 9 0 0 0 150 50 0 0 20 0 3 0 99 1 2";
+    assert_eq!(processor(stat), Some(2.0));
+    assert_eq!(processor("7 (a) S 1"), None);
 }
