@@ -31,7 +31,7 @@ demo: ## the story of the README on this terminal (KEEP=1 keeps the cluster)
 	else e2e/cluster/down.sh; fi; exit $$code
 
 bench: ## figures beside a native rollout's and the targets; also in target/bench.json
-	@$(IN_CLUSTER) e2e/cluster/kwok.sh 1 && $(PROGRAMS)/bench
+	@$(IN_CLUSTER) e2e/cluster/kwok.sh 6 && $(PROGRAMS)/bench
 
 # --- the rings of tests, inner first; the budgets are for 2 cores, warm ---
 # Always the whole workspace, so that every ring uses the same build. Tests that need a cluster run

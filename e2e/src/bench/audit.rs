@@ -80,9 +80,15 @@ impl Entry {
     /// A write of Sluice itself that counts: refused ones too, Events and the Lease not.
     #[must_use]
     pub fn is_counted(&self) -> bool {
-        let ours = format!("system:serviceaccount:{}:", crds::contract::NAMESPACE);
         let free = ["events", "leases"].contains(&self.object_ref.resource.as_str());
-        self.is_write() && self.user.username.starts_with(&ours) && !free
+        self.is_write() && self.is_ours() && !free
+    }
+
+    /// Sluice itself asked.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        let ours = format!("system:serviceaccount:{}:", crds::contract::NAMESPACE);
+        self.user.username.starts_with(&ours)
     }
 
     /// When the apiserver got it.

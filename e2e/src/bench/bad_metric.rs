@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::audit::{Audit, Entry};
 use super::figures::Key;
-use super::unmeasured;
+use super::{crowd, unmeasured};
 use crate::app::App;
 use crate::clock;
 use crate::failure::{Failure, Outcome};
@@ -91,10 +91,7 @@ fn rollout(app: &App, bad: Timestamp) -> serde_json::Value {
         "name": "clock", "interval": format!("{}s", INTERVAL.as_secs()), "count": 1000,
         "prometheus": {"query": query, "max": "0.5"},
     });
-    let plan = Plan::new(["1", "100%"]).named(&app.name).with("gates", json!([gate]));
-    let mut rollout = plan.manifest();
-    rollout["spec"]["workloadRef"]["name"] = json!(app.name);
-    rollout
+    crowd::rollout_of(app, Plan::new(["1", "100%"]).with("gates", json!([gate])))
 }
 
 async fn release(api: &Api<Deployment>, app: App) -> Outcome {

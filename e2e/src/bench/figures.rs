@@ -47,6 +47,32 @@ pub enum Key {
     GatesProcessor,
     /// The controller's memory with them.
     GatesRss,
+    /// A hundred releases at once, until the last one ends.
+    Hundred,
+    /// A hundred native updates at once.
+    NativeHundred,
+    /// The slowest of them over the median.
+    HundredSlowest,
+    /// Writes of Sluice for each of them.
+    HundredWrites,
+    /// The controller's processor time for all of them.
+    HundredProcessor,
+    /// Time without a write after the leader was killed.
+    LeaderKill,
+    /// Time without a write after the leader was told to stop.
+    LeaderStop,
+    /// Memory of a controller of 1,000 armed workloads.
+    Rss1000,
+    /// Memory of a webhook then.
+    WebhookRss1000,
+    /// Calls of Sluice while nothing happens to them.
+    Calls1000,
+    /// Memory of a controller of 10,000 armed workloads.
+    Rss10000,
+    /// Memory of a webhook then.
+    WebhookRss10000,
+    /// Calls of Sluice while nothing happens to them.
+    Calls10000,
 }
 
 #[derive(Clone, Copy)]
@@ -56,6 +82,7 @@ enum Unit {
     Percent,
     Count,
     Mib,
+    Times,
 }
 
 /// A line of the table.
@@ -73,7 +100,7 @@ const fn line(key: Key, title: &'static str, unit: Unit, most: Option<f64>) -> L
     Line { key, title, unit, native: None, most }
 }
 
-const LINES: [Line; 16] = [
+const LINES: [Line; 28] = [
     Line {
         native: Some(Key::NativeFirstPod),
         ..line(Key::FirstPod, "user's write to first new pod, p50", Unit::Ms, Some(100.0))
@@ -97,6 +124,21 @@ const LINES: [Line; 16] = [
     line(Key::GatesAsked, "  questions in a second", Unit::Count, None),
     line(Key::GatesProcessor, "  controller's CPU in a minute", Unit::Seconds, None),
     line(Key::GatesRss, "  controller's memory (RSS)", Unit::Mib, None),
+    Line {
+        native: Some(Key::NativeHundred),
+        ..line(Key::Hundred, "100 releases at once, the last one's end", Unit::Seconds, None)
+    },
+    line(Key::HundredSlowest, "  the slowest over the median", Unit::Times, Some(2.0)),
+    line(Key::HundredWrites, "  writes of each", Unit::Count, Some(14.0)),
+    line(Key::HundredProcessor, "  controller's CPU", Unit::Seconds, None),
+    line(Key::LeaderKill, "  without a write, leader killed", Unit::Seconds, Some(8.0)),
+    line(Key::LeaderStop, "  without a write, leader stopped", Unit::Seconds, Some(1.0)),
+    line(Key::Rss1000, "1,000 armed: controller's memory", Unit::Mib, Some(30.0)),
+    line(Key::WebhookRss1000, "  webhook's memory", Unit::Mib, Some(12.0)),
+    line(Key::Calls1000, "  calls at rest", Unit::Count, Some(0.0)),
+    line(Key::Rss10000, "10,000 armed: controller's memory", Unit::Mib, Some(60.0)),
+    line(Key::WebhookRss10000, "  webhook's memory", Unit::Mib, Some(12.0)),
+    line(Key::Calls10000, "  calls at rest", Unit::Count, Some(0.0)),
 ];
 
 impl Key {
@@ -122,6 +164,19 @@ impl Key {
             Self::GatesAsked => "thousand_gates_questions_per_second",
             Self::GatesProcessor => "thousand_gates_cpu_seconds_per_minute",
             Self::GatesRss => "thousand_gates_controller_rss_mib",
+            Self::Hundred => "hundred_releases_seconds",
+            Self::NativeHundred => "hundred_native_updates_seconds",
+            Self::HundredSlowest => "hundred_releases_slowest_over_median",
+            Self::HundredWrites => "hundred_releases_writes_each",
+            Self::HundredProcessor => "hundred_releases_cpu_seconds",
+            Self::LeaderKill => "leader_kill_seconds",
+            Self::LeaderStop => "leader_stop_seconds",
+            Self::Rss1000 => "controller_rss_mib_1000",
+            Self::WebhookRss1000 => "webhook_rss_mib_1000",
+            Self::Calls1000 => "calls_at_rest_1000",
+            Self::Rss10000 => "controller_rss_mib_10000",
+            Self::WebhookRss10000 => "webhook_rss_mib_10000",
+            Self::Calls10000 => "calls_at_rest_10000",
         }
     }
 }
@@ -175,6 +230,7 @@ impl Unit {
             Self::Percent => format!("{value:.1} %"),
             Self::Count => format!("{value:.0}"),
             Self::Mib => format!("{value:.1} MiB"),
+            Self::Times => format!("{value:.2}"),
         }
     }
 }

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::figures::Key;
-use super::{memory, say, unmeasured};
-use crate::app::{App, KWOK_TAINT};
+use super::{crowd, memory, say, unmeasured};
+use crate::app::App;
 use crate::clock;
 use crate::failure::{Failure, Outcome};
 use crate::kubectl::Kubectl;
@@ -62,7 +62,7 @@ async fn measure_in(client: &Client, namespace: &str) -> Outcome<Vec<(Key, f64)>
         .copied()
         .fold(None, |most: Option<f64>, one| Some(most.map_or(one, |most| most.max(one))));
     let asked = late.len() as f64 / minutes / 60.0;
-    let least = (RELEASES * GATES) as f64 / INTERVAL.as_secs_f64() * 0.9;
+    let least = (RELEASES * GATES) as f64 / INTERVAL.as_secs_f64() * 0.97;
     if asked < least {
         return Err(unmeasured(format!("{asked:.1} questions a second, at least {least:.1} due")));
     }
@@ -77,37 +77,25 @@ async fn measure_in(client: &Client, namespace: &str) -> Outcome<Vec<(Key, f64)>
 /// Version 2 of all of them is on its way.
 async fn prepare(client: &Client, namespace: &str) -> Outcome {
     let kubectl = Kubectl::new(namespace);
-    let apps: Vec<Value> = (0..RELEASES).map(|n| app(n, "v1")).collect();
-    let rollouts: Vec<Value> = (0..RELEASES).map(rollout).collect();
-    for items in [apps, rollouts] {
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
-        kubectl.feed(&["apply", "-f", "-"], &list).await?;
-    }
+    let apps = (0..RELEASES).map(|n| crowd::placed(&app(n, "v1"))).collect();
+    crowd::create(client, namespace, apps).await?;
+    crowd::create(client, namespace, (0..RELEASES).map(rollout).collect()).await?;
     let wait = ["wait", "deployments", "--all", "--for=condition=Available", "--timeout=180s"];
     kubectl.run(&wait).await?;
     let wait = ["wait", "rollouts", "--all", "--for=condition=Armed", "--timeout=60s"];
     kubectl.run(&wait).await?;
     let api: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     for number in 0..RELEASES {
-        let patch = Patch::Strategic(app(number, "v2"));
-        let written = api.patch(&name(number), &PatchParams::default(), &patch).await;
-        written.map_err(Failure::doing(format!("releasing {}", name(number))))?;
+        let app = app(number, "v2");
+        let patch = Patch::Strategic(crowd::placed(&app));
+        let written = api.patch(&app.name, &PatchParams::default(), &patch).await;
+        written.map_err(Failure::doing(format!("releasing {}", app.name)))?;
     }
     Ok(())
 }
 
-fn name(number: usize) -> String {
-    format!("web-{number}")
-}
-
-/// On nodes without a kubelet; there is nothing to scrape there.
-fn app(number: usize, version: &str) -> Value {
-    let mut app = App { name: name(number), ..App::new(1) }.version(version).manifest();
-    let template = &mut app["spec"]["template"];
-    template["metadata"]["annotations"] = Value::Null;
-    template["spec"]["nodeSelector"] = json!({"type": "kwok"});
-    template["spec"]["tolerations"] = json!([{"key": KWOK_TAINT, "operator": "Exists"}]);
-    app
+fn app(number: usize, version: &str) -> App {
+    App { name: format!("web-{number}"), ..App::new(1) }.version(version)
 }
 
 fn rollout(number: usize) -> Value {
@@ -119,10 +107,8 @@ fn rollout(number: usize) -> Value {
             })
         })
         .collect();
-    let plan = Plan::new(["100%"]).named(&name(number)).with("gates", gates);
-    let mut rollout = plan.manifest();
-    rollout["spec"]["workloadRef"]["name"] = json!(name(number));
-    rollout
+    let plan = Plan::new(["100%"]).with("gates", gates);
+    crowd::rollout_of(&app(number, "v1"), plan)
 }
 
 /// Waits until each gate has been measured once.

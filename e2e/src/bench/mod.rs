@@ -9,18 +9,23 @@
 //!   /proc of the real pods --------> memory
 //!   a metric that gets bad, audit -> bad_metric
 //!   statuses of 100 Rollouts ------> gates
+//!   100 releases at once, audit ---> hundred
+//!   1,000 and 10,000 at rest ------> rest
 //! ```
 
 pub mod admission;
 pub mod audit;
 pub mod bad_metric;
 pub mod course;
+pub mod crowd;
 pub mod figures;
 pub mod gates;
+pub mod hundred;
 pub mod memory;
 pub mod quantile;
 pub mod record;
 pub mod releases;
+pub mod rest;
 pub mod stage;
 
 #[cfg(test)]
@@ -32,6 +37,7 @@ use kube::Client;
 
 use self::audit::Audit;
 use self::figures::{Key, Report};
+use self::rest::Crowd;
 use crate::cluster;
 use crate::failure::{Failure, Outcome};
 
@@ -65,6 +71,9 @@ pub async fn run(settings: &Settings) -> Outcome<Report> {
             Part::Memory => memories(&client).await,
             Part::BadMetric => bad_metric::measure(&client, &mut audit).await,
             Part::Gates => gates::measure(&client).await,
+            Part::Hundred => hundred::measure(&client, &mut audit).await,
+            Part::Thousand => rest::measure(&client, &mut audit, THOUSAND).await,
+            Part::TenThousand => rest::measure(&client, &mut audit, TEN_THOUSAND).await,
         });
     }
     Ok(report)
@@ -83,12 +92,40 @@ pub enum Part {
     BadMetric,
     /// A thousand gates.
     Gates,
+    /// A hundred releases at once.
+    Hundred,
+    /// A thousand workloads at rest.
+    Thousand,
+    /// Ten thousand workloads at rest.
+    TenThousand,
 }
+
+const THOUSAND: Crowd = Crowd {
+    count: 1_000,
+    controller: Key::Rss1000,
+    webhook: Key::WebhookRss1000,
+    calls: Key::Calls1000,
+};
+
+const TEN_THOUSAND: Crowd = Crowd {
+    count: 10_000,
+    controller: Key::Rss10000,
+    webhook: Key::WebhookRss10000,
+    calls: Key::Calls10000,
+};
 
 impl Part {
     /// In the order of measuring.
-    pub const ALL: [Self; 5] =
-        [Self::Releases, Self::Admission, Self::Memory, Self::BadMetric, Self::Gates];
+    pub const ALL: [Self; 8] = [
+        Self::Releases,
+        Self::Admission,
+        Self::Memory,
+        Self::BadMetric,
+        Self::Gates,
+        Self::Hundred,
+        Self::Thousand,
+        Self::TenThousand,
+    ];
 
     /// Its name.
     #[must_use]
@@ -99,6 +136,9 @@ impl Part {
             Self::Memory => "memory",
             Self::BadMetric => "bad-metric",
             Self::Gates => "gates",
+            Self::Hundred => "hundred",
+            Self::Thousand => "thousand",
+            Self::TenThousand => "ten-thousand",
         }
     }
 }

@@ -15,7 +15,7 @@ use super::quantile::{median, quantile};
 use super::record::{Arrival, Named, News};
 use super::unmeasured;
 
-const ALL: [Key; 18] = [
+const ALL: [Key; 31] = [
     Key::FirstPod,
     Key::NativeFirstPod,
     Key::NextBatch,
@@ -34,6 +34,19 @@ const ALL: [Key; 18] = [
     Key::GatesAsked,
     Key::GatesProcessor,
     Key::GatesRss,
+    Key::Hundred,
+    Key::NativeHundred,
+    Key::HundredSlowest,
+    Key::HundredWrites,
+    Key::HundredProcessor,
+    Key::LeaderKill,
+    Key::LeaderStop,
+    Key::Rss1000,
+    Key::WebhookRss1000,
+    Key::Calls1000,
+    Key::Rss10000,
+    Key::WebhookRss10000,
+    Key::Calls10000,
 ];
 
 #[test]

@@ -22,7 +22,7 @@ struct Args {
     /// The apiserver's audit log
     #[arg(long, env = "SLUICE_AUDIT_LOG")]
     audit_log: PathBuf,
-    /// This part alone: releases, admission, memory, bad-metric or gates
+    /// This part alone
     #[arg(long)]
     only: Option<Part>,
 }
