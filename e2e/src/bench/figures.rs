@@ -129,7 +129,7 @@ const LINES: [Line; 28] = [
         ..line(Key::Hundred, "100 releases at once, the last one's end", Unit::Seconds, None)
     },
     line(Key::HundredSlowest, "  the slowest over the median", Unit::Times, Some(2.0)),
-    line(Key::HundredWrites, "  writes of each", Unit::Count, Some(14.0)),
+    line(Key::HundredWrites, "  writes of each", Unit::Count, None),
     line(Key::HundredProcessor, "  controller's CPU", Unit::Seconds, None),
     line(Key::LeaderKill, "  without a write, leader killed", Unit::Seconds, Some(8.0)),
     line(Key::LeaderStop, "  without a write, leader stopped", Unit::Seconds, Some(1.0)),

@@ -66,7 +66,7 @@ async fn measure_in(
     // Rest is what happens in a time in which nothing is asked for: there is nothing to wait for.
     sleep(REST).await;
     let ended = audit.mark(client).await?;
-    let calls = audit.between((begun, ended), |entry| entry.is_call_of_ours()).len();
+    let calls = audit.between((begun, ended), |entry| entry.is_call_of_ours(namespace)).len();
     Ok(vec![
         (crowd.controller, memory::resident_mib(client, "controller").await?),
         (crowd.webhook, memory::resident_mib(client, "webhook").await?),
@@ -98,8 +98,13 @@ async fn armed(rollouts: &Api<Rollout>, count: usize) -> Outcome {
 }
 
 impl Entry {
-    /// A request of Sluice's own, but for the Lease and for watches.
-    fn is_call_of_ours(&self) -> bool {
-        self.is_ours() && self.object_ref.resource != "leases" && self.verb != "watch"
+    /// A request of Sluice's own, but for the Lease and for watches, that is about this namespace
+    /// or about none: another one may be on its way out.
+    fn is_call_of_ours(&self, namespace: &str) -> bool {
+        let near = [namespace, crds::contract::NAMESPACE, ""];
+        self.is_ours()
+            && near.contains(&self.object_ref.namespace.as_str())
+            && self.object_ref.resource != "leases"
+            && self.verb != "watch"
     }
 }
