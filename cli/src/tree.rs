@@ -2,8 +2,8 @@
 //! in, text out.
 
 use crds::hold::{Bar, Reading};
-use crds::status::{GateState, GateStatus, Phase, RouteStatus};
-use crds::{Barred, Hold, HoldState, Rollout, contract};
+use crds::status::{Answer, GateState, GateStatus, Phase, RouteStatus};
+use crds::{Barred, Hold, HoldState, Rollout, RolloutStatus, contract};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
@@ -123,7 +123,7 @@ impl Seen<'_> {
             let text = format!("waiting for {}: {}", waiting.reason, waiting.message);
             branches.push(format!("{text} {}", paint.paint(Tone::Dim, &format!("({since})"))));
         }
-        if let Some(answer) = &status.answer {
+        if let Some(answer) = status.answer.as_ref().filter(|answer| is_about(&status, answer)) {
             let who = answer.by.as_deref().unwrap_or("somebody");
             let word = if answer.granted { "granted" } else { "refused" };
             let text =
@@ -165,6 +165,15 @@ impl Seen<'_> {
         let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(0);
         format!("{role}: {ready} of {wanted} pods ready ({})", set.name_any())
     }
+}
+
+/// A request is news as long as its revision is: under the next release it would mislead.
+fn is_about(status: &RolloutStatus, answer: &Answer) -> bool {
+    let present = match &status.update_revision {
+        Some(update) => vec![update],
+        None => status.rejected_revision.iter().chain(&status.stable_revision).collect(),
+    };
+    answer.revision.as_ref().is_none_or(|revision| present.contains(&revision))
 }
 
 /// A route, its requests, and whether they are there.

@@ -239,6 +239,9 @@ pub struct Answer {
     pub id: String,
     /// What was asked.
     pub verb: Verb,
+    /// The revision that it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
     /// Who asked, as the webhook saw them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,

@@ -98,6 +98,24 @@ fn an_abort_is_over_when_the_status_says_rejected() {
 }
 
 #[test]
+fn a_request_is_shown_only_under_its_own_release() {
+    let shown = |update: &str| {
+        let rollout = rollout(&json!({
+            "phase": "Progressing", "updateRevision": update, "stableRevision": "bbbbbbbbbb",
+            "answer": {
+                "id": "1", "verb": "promote", "revision": "bbbbbbbbbb", "granted": true,
+                "message": "on to batch 2", "at": "1970-01-01T00:00:00Z",
+            },
+        }));
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let seen = Seen { rollout: &rollout, workload: None, sets: &[], now };
+        seen.draw(Paint::plain()).contains("last request")
+    };
+    assert!(shown("bbbbbbbbbb"));
+    assert!(!shown("cccccccccc"));
+}
+
+#[test]
 fn the_tree_of_a_paused_release() {
     let rollout = rollout(&json!({
         "phase": "Paused", "observedGeneration": 3, "step": "1/2", "updateRevision": "bbbbbbbbbb",

@@ -45,6 +45,7 @@ pub(crate) fn answer(draft: &mut Draft<'_>, request: &Request, verdict: Result<S
     draft.status.answer = Some(Answer {
         id: request.id.clone(),
         verb: request.verb,
+        revision: Some(request.revision.clone()),
         by: request.by.clone(),
         granted,
         message,

@@ -135,6 +135,9 @@ impl Wait {
                 "the template of stable revision {stable} is gone; apply the manifest to go to"
             ),
             Self::DeploymentPaused { name } => paused_sentence(kind, name),
+            Self::Pods { want: 1, revision } => {
+                format!("1 pod of revision {revision} has to be ready")
+            }
             Self::Pods { want, revision } => {
                 format!("{want} pods of revision {revision} have to be ready")
             }
