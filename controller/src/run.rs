@@ -16,6 +16,7 @@ use runtime::{Readiness, Shutdown, Supervisor};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::args::Config;
 use crate::cluster::Cluster;
@@ -138,14 +139,14 @@ impl Leader {
                 // Not resumed after a stop: a Lease just taken runs out by itself.
                 held = elector.acquire() => held,
             };
+            let released = CancellationToken::new();
+            let kept = released.run_until_cancelled(elector.keep(held));
             tokio::select! {
                 biased;
-                () = self.lead(&elector, &me) => {
-                    let _ = timeout(RELEASE, elector.release()).await;
-                    return Ok(());
-                }
-                // All work is dropped where it is: every write of it had its precondition.
-                () = elector.keep(held) => {}
+                () = self.lead(&elector, &me, &released) => return Ok(()),
+                // All work is dropped where it is: every write of it had its precondition. A Lease
+                // that we let go ourselves is not lost.
+                Some(()) = kept => {}
             }
             // What this time of leading knew is old from now on.
             let world = World::new(&self.config.namespace);
@@ -164,7 +165,7 @@ impl Leader {
     }
 
     /// All that only the leader does; returns when the process stops.
-    async fn lead(&self, elector: &Elector, me: &str) {
+    async fn lead(&self, elector: &Elector, me: &str, released: &CancellationToken) {
         let (sender, receiver) = publish::channel();
         let context = Arc::new(Context {
             cluster: Cluster::new(self.client.clone(), elector.tenure(), self.metrics.clone()),
@@ -184,7 +185,13 @@ impl Leader {
                 certs::keep(&self.client, &place, &self.certificate, self.shutdown.token()).await;
             }
         };
-        // The engine holds the sender of news: it ends first, then what it told is delivered.
-        tokio::join!(engine, events, certificate);
+        let work = async {
+            tokio::join!(engine, certificate);
+            released.cancel();
+            let _ = timeout(RELEASE, elector.release()).await;
+        };
+        // The engine holds the sender of news: it ends first, then what it told is delivered, and
+        // nobody waits for that.
+        tokio::join!(work, events);
     }
 }
