@@ -19,8 +19,10 @@ use tokio::time::timeout;
 
 use crate::args::Config;
 use crate::cluster::Cluster;
+use crate::hook::Hooks;
 use crate::lease::Elector;
 use crate::metrics::{Metrics, Releases};
+use crate::notify::{Crier, Outbox};
 use crate::provider::Providers;
 use crate::publish;
 use crate::reconcile::Context;
@@ -166,17 +168,24 @@ impl Leader {
     /// All that only the leader does; returns when the process stops.
     async fn lead(&self, elector: &Elector, me: &str) {
         let (sender, receiver) = publish::channel();
+        let outbox = Arc::new(Outbox::new(self.metrics.clone()));
         let context = Arc::new(Context {
             cluster: Cluster::new(self.client.clone(), elector.tenure(), self.metrics.clone()),
             world: Arc::clone(&self.world),
             providers: Providers::new(self.client.clone(), &self.config.namespace),
+            hooks: Hooks::new(self.client.clone(), &self.config.namespace),
             demand: Notify::new(),
             news: sender,
+            outbox: Arc::clone(&outbox),
             metrics: self.metrics.clone(),
             shutdown: self.shutdown.clone(),
             decide: plan::plan,
         });
-        let engine = engine::run(context, self.config.concurrency, &self.shutdown);
+        let engine = async {
+            engine::run(context, self.config.concurrency, &self.shutdown).await;
+            outbox.close();
+        };
+        let crier = Crier::new(self.client.clone(), &self.config.namespace, self.metrics.clone());
         let events = publish::tell(self.client.clone(), me, receiver, &self.metrics);
         let certificate = async {
             if self.config.certificate {
@@ -185,6 +194,6 @@ impl Leader {
             }
         };
         // The engine holds the sender of news: it ends first, then what it told is delivered.
-        tokio::join!(engine, events, certificate);
+        tokio::join!(engine, events, crier.run(&outbox), certificate);
     }
 }

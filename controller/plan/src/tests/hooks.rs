@@ -12,7 +12,7 @@ use serde_json::json;
 use super::scene::{Scene, set, turns, waits};
 use crate::action::Action;
 use crate::observed::{Answered, Sets};
-use crate::{Ask, Plan};
+use crate::{Ask, Plan, measured_between};
 
 fn gate(hook: &serde_json::Value, more: &serde_json::Value) -> Gate {
     let mut gate = json!({ "name": "check", "hook": hook, "interval": "10s" });
@@ -204,6 +204,8 @@ fn a_verdict_is_told_when_it_changes_and_not_at_each_turn_to_and_fro() {
     for status in [200, 200, 500, 500, 200, 503, 200, 503, 500, 200] {
         let ask = due(&mut scene);
         let plan = answer(&mut scene, &ask, http(status));
+        let counted: Vec<_> = measured_between(scene.status(), &plan.status).collect();
+        assert_eq!((counted.len(), counted[0].1.at), (1, ask.at));
         told.extend(turns(&plan).into_iter().map(|turn| (status, turn)));
         *scene.status() = plan.status;
     }
