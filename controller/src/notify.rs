@@ -24,6 +24,7 @@ use tokio::time::{sleep, sleep_until};
 use crate::configured::{ConfigError, Configured, Known};
 use crate::credentials::{CredentialError, Credentials};
 use crate::endpoint::Endpoint;
+use crate::engine::is_no_such_kind;
 use crate::metrics::Metrics;
 pub use letter::Notice;
 use lines::{Ended, Lines};
@@ -98,9 +99,22 @@ impl Crier {
                 // All arms are cancel-safe: stream and set keep what was not taken, the others
                 // hold nothing.
                 Some((name, ended)) = deliveries.next() => self.ended(&mut lines, &name, &ended),
-                Some(event) = watch.next() => notifiers.take_in(event),
+                Some(event) = watch.next() => self.take_in(&mut notifiers, event),
                 () = outbox.changed() => {}
                 () = sleep_until(due.unwrap_or_else(clock::instant)), if due.is_some() => {}
+            }
+        }
+    }
+
+    fn take_in(&self, notifiers: &mut Notifiers, event: watcher::Result<Event<Notifier>>) {
+        match event {
+            Ok(event) => notifiers.take_in(event),
+            Err(error) if is_no_such_kind(&error) => {
+                tracing::debug!("there are no Notifiers: their CRD is not installed");
+            }
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "watch of Notifiers interrupted, resuming");
+                self.metrics.error("watch");
             }
         }
     }
@@ -130,23 +144,22 @@ impl Crier {
 }
 
 impl Notifiers {
-    fn take_in(&mut self, event: watcher::Result<Event<Notifier>>) {
+    fn take_in(&mut self, event: Event<Notifier>) {
         match event {
-            Ok(Event::Init) => self.coming.clear(),
-            Ok(Event::InitApply(one)) => {
+            Event::Init => self.coming.clear(),
+            Event::InitApply(one) => {
                 self.coming.insert(one.name_any(), one.spec);
             }
-            Ok(Event::InitDone) => {
+            Event::InitDone => {
                 self.known = std::mem::take(&mut self.coming);
                 self.synced = true;
             }
-            Ok(Event::Apply(one)) => {
+            Event::Apply(one) => {
                 self.known.insert(one.name_any(), one.spec);
             }
-            Ok(Event::Delete(one)) => {
+            Event::Delete(one) => {
                 self.known.remove(&one.name_any());
             }
-            Err(error) => tracing::debug!(error = %chain(&error), "watch of Notifiers interrupted"),
         }
     }
 }
