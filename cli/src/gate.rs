@@ -81,21 +81,25 @@ async fn test(cluster: &Cluster, options: &Options) -> Result<u8, Error> {
     };
     let gates = chosen(&rollout, options.gate.as_deref())?;
     let trial = scene::of(cluster, &rollout, now()).await?;
-    let mut worst = 0;
+    let mut worst = None;
     for gate in gates {
+        if let Some(hook) = &gate.hook {
+            output::line(&show::unsent(gate, hook))?;
+            continue;
+        }
         let gate = template::resolved(cluster, gate).await?;
         let tried = try_one(cluster, &options.way, &trial, &gate).await?;
         output::line(&show::tried(&gate, &tried))?;
-        worst = graver(worst, tried.measurement.verdict);
+        worst = Some(graver(worst.unwrap_or_default(), tried.measurement.verdict));
     }
-    Ok(worst)
+    Ok(worst.unwrap_or(UNJUDGED))
 }
 
 /// A fail before what cannot be judged, and that before passes.
 fn graver(worst: u8, verdict: Verdict) -> u8 {
     match (worst, verdict) {
         (FAILED, _) | (_, Verdict::Fail) => FAILED,
-        (UNJUDGED, _) | (_, Verdict::Unknown | Verdict::Error) => UNJUDGED,
+        (UNJUDGED, _) | (_, Verdict::Unknown | Verdict::Error | Verdict::Pending) => UNJUDGED,
         (_, Verdict::Pass) => worst,
     }
 }

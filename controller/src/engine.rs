@@ -130,7 +130,7 @@ fn take_in(context: &Context, source: &Source, event: watcher::Result<Event<Raw>
 }
 
 /// A list of a whole kind is not found only where there is no such kind.
-fn is_no_such_kind(error: &watcher::Error) -> bool {
+pub fn is_no_such_kind(error: &watcher::Error) -> bool {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status)) => status.code == 404,
         _ => false,

@@ -5,17 +5,22 @@
 //!   apiserver --watch--> engine --> world --observe--> plan::plan --> execute --write--> apiserver
 //!                          |          ^                    |             |
 //!                        queue        '---- own writes ----+-------------'
-//!                          |                               '--> publish: status, Events
+//!                          |                               '--> publish: status, Events, notices
 //!                       lease: only the leader runs the engine (and keeps the certificate)
 //! ```
 
 mod args;
 mod cluster;
+mod configured;
+mod credentials;
+mod endpoint;
 mod engine;
 mod execute;
+mod hook;
 mod key;
 mod lease;
 mod metrics;
+mod notify;
 mod observe;
 mod orphan;
 mod provider;

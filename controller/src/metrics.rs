@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crds::status::Phase;
+use gate::Verdict;
 use jiff::Timestamp;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -24,6 +25,9 @@ const RECONCILE_SECONDS: [f64; 10] = [0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0
 /// From a Prometheus next door to one that is too slow.
 const ANSWER_SECONDS: [f64; 8] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
 
+const VERDICTS: [Verdict; 5] =
+    [Verdict::Pass, Verdict::Fail, Verdict::Unknown, Verdict::Error, Verdict::Pending];
+
 /// Counters and times.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -31,12 +35,25 @@ pub struct Metrics {
     errors: Family<Kind, Counter>,
     writes: Family<Kind, Counter>,
     answers: Histogram,
+    hooks: Histogram,
+    measurements: Family<Judged, Counter>,
+    notifications: Family<Delivered, Counter>,
     lease_held: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Kind {
     kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Judged {
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Delivered {
+    result: &'static str,
 }
 
 impl Metrics {
@@ -47,6 +64,9 @@ impl Metrics {
             errors: Family::default(),
             writes: Family::default(),
             answers: Histogram::new(ANSWER_SECONDS),
+            hooks: Histogram::new(ANSWER_SECONDS),
+            measurements: Family::default(),
+            notifications: Family::default(),
             lease_held: Gauge::default(),
         };
         registry.register_with_unit(
@@ -63,8 +83,33 @@ impl Metrics {
             Unit::Seconds,
             metrics.answers.clone(),
         );
+        metrics.register_gates(registry);
         registry.register("lease_held", "1 while this replica leads", metrics.lease_held.clone());
         metrics
+    }
+
+    fn register_gates(&self, registry: &mut Registry) {
+        registry.register_with_unit(
+            "hook_answer",
+            "Time of a gate's request to its HookProvider",
+            Unit::Seconds,
+            self.hooks.clone(),
+        );
+        registry.register(
+            "gate_measurements",
+            "Measurements of gates by verdict",
+            self.measurements.clone(),
+        );
+        registry.register(
+            "notifications",
+            "Notifications by what became of them",
+            self.notifications.clone(),
+        );
+        // From the first scrape on, so that the first failure is an increase.
+        VERDICTS.iter().for_each(|verdict| drop(self.judged(*verdict)));
+        for result in ["delivered", "lost", "dropped"] {
+            self.notified(result, 0);
+        }
     }
 
     /// A turn has ended.
@@ -88,6 +133,36 @@ impl Metrics {
         if !answered {
             self.error("metrics");
         }
+    }
+
+    /// A hook was answered, or not.
+    pub fn sent(&self, took: Duration, answered: bool) {
+        self.hooks.observe(took.as_secs_f64());
+        if !answered {
+            self.error("hook");
+        }
+    }
+
+    /// A gate was measured, and the status says so.
+    pub fn measured(&self, verdict: Verdict) {
+        self.judged(verdict).inc();
+    }
+
+    fn judged(&self, verdict: Verdict) -> Counter {
+        let verdict = match verdict {
+            Verdict::Pass => "Pass",
+            Verdict::Fail => "Fail",
+            Verdict::Unknown => "Unknown",
+            Verdict::Error => "Error",
+            Verdict::Pending => "Pending",
+        };
+        self.measurements.get_or_create(&Judged { verdict }).clone()
+    }
+
+    /// So many notifications were `delivered`, `lost` after several attempts, or `dropped` because
+    /// there were too many.
+    pub fn notified(&self, result: &'static str, count: u64) {
+        self.notifications.get_or_create(&Delivered { result }).inc_by(count);
     }
 
     /// We lead, or do not.
@@ -151,4 +226,34 @@ fn held_since(rollout: &RolloutSeen) -> Option<Timestamp> {
     let batch = rollout.status.batch.as_ref()?;
     let reconciling = conditions.find(|one| one.type_ == "Reconciling" && one.status == "True");
     Some(reconciling.map_or(batch.started_at.0, |one| one.last_transition_time.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode;
+
+    use super::*;
+
+    #[test]
+    fn every_verdict_and_every_end_of_a_notification_is_there_from_the_start() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(registry.sub_registry_with_prefix("sluice"));
+        metrics.measured(Verdict::Fail);
+        metrics.notified("dropped", 3);
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        for line in [
+            "sluice_gate_measurements_total{verdict=\"Pass\"} 0",
+            "sluice_gate_measurements_total{verdict=\"Fail\"} 1",
+            "sluice_gate_measurements_total{verdict=\"Unknown\"} 0",
+            "sluice_gate_measurements_total{verdict=\"Error\"} 0",
+            "sluice_gate_measurements_total{verdict=\"Pending\"} 0",
+            "sluice_notifications_total{result=\"delivered\"} 0",
+            "sluice_notifications_total{result=\"lost\"} 0",
+            "sluice_notifications_total{result=\"dropped\"} 3",
+            "sluice_hook_answer_seconds_count 0",
+        ] {
+            assert!(text.lines().any(|one| one == line), "{line}\n{text}");
+        }
+    }
 }

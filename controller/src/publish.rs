@@ -1,4 +1,4 @@
-//! Says what is seen: the Rollout's status, and Events. A status is written only if it says
+//! Says what is seen: the Rollout's status, Events and notices. A status is written only if it says
 //! something else than before; an Event that cannot be delivered is lost, and counted.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use kube::api::Patch;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use plan::observed::RolloutFacts;
 use plan::{Fact, Observed, Plan, Turn};
-use runtime::chain;
+use runtime::{chain, clock};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -19,6 +19,7 @@ use tokio::time::{sleep, timeout};
 use crate::cluster::{CallError, Write, add, test};
 use crate::key::{Key, Target};
 use crate::metrics::Metrics;
+use crate::notify::Notice;
 use crate::raw::Kind;
 use crate::reconcile::Context;
 
@@ -52,15 +53,24 @@ pub async fn publish(context: &Context, seen: &Observed, plan: &Plan) -> Result<
         let version = version.ok_or(CallError::Gone)?;
         let raw = context.cluster.patch(status_write(key.clone(), &version, &plan.status)).await?;
         context.with_world(|world| world.wrote_rollout(&raw));
+        for (_, one) in plan::measured_between(&seen.rollout.status, &plan.status) {
+            context.metrics.measured(one.verdict);
+        }
     }
     for turn in &plan.events {
         tracing::info!(rollout = %key, reason = turn.reason, turn.message);
-        let news = news(seen, turn.clone());
-        if context.news.try_send(news).is_err() {
-            context.metrics.error("event");
-        }
+        spread(context, news(seen, turn.clone()));
     }
     Ok(differs)
+}
+
+/// Hands news on to those who tell them. Nobody is waited for.
+fn spread(context: &Context, news: News) {
+    let News { turn, regarding, related } = &news;
+    context.outbox.push(Notice::new(turn, regarding, related.as_ref(), clock::now()));
+    if context.news.try_send(news).is_err() {
+        context.metrics.error("event");
+    }
 }
 
 /// The status as one value: fields that are gone from it go.
@@ -89,9 +99,7 @@ pub fn orphan(context: &Context, target: &Target, uid: &str, turn: Turn) {
         uid: Some(uid.to_owned()),
         ..ObjectReference::default()
     };
-    if context.news.try_send(News { turn, regarding, related: None }).is_err() {
-        context.metrics.error("event");
-    }
+    spread(context, News { turn, regarding, related: None });
 }
 
 fn news(seen: &Observed, turn: Turn) -> News {

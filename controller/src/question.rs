@@ -1,4 +1,5 @@
-//! The questions of gates, carried out: what a plan asks is asked of its provider, query by query.
+//! The questions of gates, carried out: what a plan asks is asked of its provider, query by query,
+//! or sent to it as a hook.
 //! Makes no choice and judges no answer.
 
 use plan::Ask;
@@ -19,6 +20,11 @@ pub async fn ask(context: &Context, namespace: &str, ask: Ask) -> Answered {
         return Answered::of_template(ask, read);
     }
     let started = clock::instant();
+    if let Some(call) = &ask.hook {
+        let heard = context.hooks.send(&ask.provider, call).await;
+        context.metrics.sent(clock::instant() - started, heard.is_ok());
+        return Answered::of_hook(ask, heard);
+    }
     let providers = &context.providers;
     let at = ask.both.as_ref().map(|both| both.until);
     let requests = async {

@@ -13,8 +13,10 @@ use tokio::time::Instant;
 
 use crate::cluster::{CallError, Cluster};
 use crate::execute::{self, ExecuteError, execute};
+use crate::hook::Hooks;
 use crate::key::{Key, Target};
 use crate::metrics::Metrics;
+use crate::notify::Outbox;
 use crate::orphan;
 use crate::provider::Providers;
 use crate::publish::{News, publish};
@@ -36,10 +38,14 @@ pub struct Context {
     pub world: Arc<Mutex<World>>,
     /// Metrics.
     pub providers: Providers,
+    /// Gates that are hooks.
+    pub hooks: Hooks,
     /// Other watches are needed, or there are questions.
     pub demand: Notify,
     /// The way of Events.
     pub news: mpsc::Sender<News>,
+    /// The way of notices.
+    pub outbox: Arc<Outbox>,
     /// Counters.
     pub metrics: Metrics,
     /// A turn that is asked to stop ends after its round.

@@ -20,8 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::Config;
 use crate::cluster::Cluster;
+use crate::hook::Hooks;
 use crate::lease::Elector;
 use crate::metrics::{Metrics, Releases};
+use crate::notify::{Crier, Outbox};
 use crate::provider::Providers;
 use crate::publish;
 use crate::reconcile::Context;
@@ -167,17 +169,24 @@ impl Leader {
     /// All that only the leader does; returns when the process stops.
     async fn lead(&self, elector: &Elector, me: &str, released: &CancellationToken) {
         let (sender, receiver) = publish::channel();
+        let outbox = Arc::new(Outbox::new(self.metrics.clone()));
         let context = Arc::new(Context {
             cluster: Cluster::new(self.client.clone(), elector.tenure(), self.metrics.clone()),
             world: Arc::clone(&self.world),
             providers: Providers::new(self.client.clone(), &self.config.namespace),
+            hooks: Hooks::new(self.client.clone(), &self.config.namespace),
             demand: Notify::new(),
             news: sender,
+            outbox: Arc::clone(&outbox),
             metrics: self.metrics.clone(),
             shutdown: self.shutdown.clone(),
             decide: plan::plan,
         });
-        let engine = engine::run(context, self.config.concurrency, &self.shutdown);
+        let engine = async {
+            engine::run(context, self.config.concurrency, &self.shutdown).await;
+            outbox.close();
+        };
+        let crier = Crier::new(self.client.clone(), &self.config.namespace, self.metrics.clone());
         let events = publish::tell(self.client.clone(), me, receiver, &self.metrics);
         let certificate = async {
             if self.config.certificate {
@@ -192,6 +201,6 @@ impl Leader {
         };
         // The engine holds the sender of news: it ends first, then what it told is delivered, and
         // nobody waits for that.
-        tokio::join!(work, events);
+        tokio::join!(work, events, crier.run(&outbox));
     }
 }

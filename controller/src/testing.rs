@@ -1,6 +1,8 @@
 //! A scripted apiserver for tests: the exact requests that are expected, in order, and the
 //! answers to them.
 
+pub mod server;
+
 use std::sync::{Arc, Mutex};
 
 use crds::WorkloadKind;
@@ -18,9 +20,11 @@ use tokio::task::JoinSet;
 use tower_test::mock;
 
 use crate::cluster::Cluster;
+use crate::hook::Hooks;
 use crate::key::Key;
 use crate::lease::Tenure;
 use crate::metrics::Metrics;
+use crate::notify::Outbox;
 use crate::provider::Providers;
 use crate::publish::{self, News};
 use crate::raw::Raw;
@@ -97,10 +101,12 @@ pub fn with_tenure(world: World, exchanges: Vec<Exchange>, tenure: Tenure) -> (C
     let client = Client::new(service, "default");
     let context = Context {
         cluster: Cluster::new(client.clone(), tenure, metrics.clone()),
-        providers: Providers::new(client, "sluice-system"),
+        providers: Providers::new(client.clone(), "sluice-system"),
+        hooks: Hooks::new(client, "sluice-system"),
         world: Arc::new(Mutex::new(world)),
         demand: Notify::new(),
         news: sender,
+        outbox: Arc::new(Outbox::new(metrics.clone())),
         metrics,
         shutdown: Shutdown::default(),
         decide: no_plan,

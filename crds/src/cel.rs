@@ -166,7 +166,27 @@ pub(crate) fn has_a_largest_or_smallest() -> Rule {
 }
 
 pub(crate) fn measures_one_way() -> Rule {
-    rule("has(self.prometheus) != has(self.template)", "give one of prometheus and template")
+    rule(
+        "[has(self.prometheus), has(self.template), has(self.hook)].exists_one(given, given)",
+        "give exactly one of prometheus, template and hook",
+    )
+}
+
+pub(crate) fn hook_is_never_unknown() -> Rule {
+    rule(
+        "!has(self.hook) || !has(self.unknownLimit)",
+        "a hook is never Unknown: remove unknownLimit, errorLimit is what bounds its errors",
+    )
+}
+
+pub(crate) fn confirmation_never_fails() -> Rule {
+    rule(
+        "!(has(self.hook) && has(self.hook.confirm) && self.hook.confirm) \
+         || !(has(self.failedLimit) || has(self.onFailure) \
+         || (has(self.background) && self.background))",
+        "a hook with confirm never fails, and ends with its confirmation: remove failedLimit, \
+         onFailure and background",
+    )
 }
 
 pub(crate) fn compares_what_can_be() -> Rule {
@@ -185,6 +205,21 @@ pub(crate) fn counts_its_requests() -> Rule {
     rule(
         "!has(self.minRequests) || !has(self.query) || has(self.requests)",
         "minRequests with a query needs requests: the query that counts them",
+    )
+}
+
+/// The whole of it is used, its query too.
+pub(crate) fn is_a_target() -> Rule {
+    rule(
+        "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHost() != ''",
+        "must be an http or https address, such as https://checks.shop.svc/release",
+    )
+}
+
+pub(crate) fn has_a_target() -> Rule {
+    rule(
+        "has(self.spec.address) || has(self.spec.secret)",
+        "give address, or a secret that has one",
     )
 }
 

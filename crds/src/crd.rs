@@ -6,17 +6,19 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use crate::{ClusterGateTemplate, GateTemplate, MetricProvider, Rollout};
+use crate::{ClusterGateTemplate, GateTemplate, HookProvider, MetricProvider, Notifier, Rollout};
 
 /// What its file begins with.
 pub const HEADER: &str = "# Generated: UPDATE_EXPECT=1 cargo test -p crds\n";
 
 /// All that is installed.
 #[must_use]
-pub fn all() -> [CustomResourceDefinition; 4] {
-    let derived = [MetricProvider::crd(), GateTemplate::crd(), ClusterGateTemplate::crd()];
-    let [providers, templates, cluster_templates] = derived.map(known_formats);
-    [rollouts(), providers, templates, cluster_templates]
+pub fn all() -> [CustomResourceDefinition; 6] {
+    let [providers, hooks, notifiers] =
+        [MetricProvider::crd(), HookProvider::crd(), Notifier::crd()].map(known_formats);
+    let [templates, cluster_templates] =
+        [GateTemplate::crd(), ClusterGateTemplate::crd()].map(known_formats);
+    [rollouts(), providers, templates, cluster_templates, hooks, notifiers]
 }
 
 /// The CRD of [`Rollout`].

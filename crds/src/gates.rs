@@ -2,6 +2,7 @@
 //! schema only; what a query or a bound may be is the `gate` crate's, and `validate` says it.
 
 mod compare;
+mod hook;
 mod queries;
 mod template;
 
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use compare::Compare;
+pub use hook::{HookGate, HookProvider, HookProviderSpec};
 pub use queries::{Counts, GateError, Queries};
 pub use template::{
     ClusterGateTemplate, GateTemplate, PrometheusTemplate, Template, TemplateArg, TemplateError,
@@ -24,7 +26,11 @@ use crate::{GepDuration, cel};
 /// A condition that a batch has to pass.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = cel::measures_one_way())]
+#[x_kube(
+    validation = cel::measures_one_way(),
+    validation = cel::hook_is_never_unknown(),
+    validation = cel::confirmation_never_fails()
+)]
 pub struct Gate {
     /// Unique in the Rollout.
     #[schemars(length(min = 1, max = cel::MAX_NAME), regex(pattern = "^[a-z0-9-]*$"))]
@@ -36,6 +42,9 @@ pub struct Gate {
     /// measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<TemplateRef>,
+    /// Instead: a service that answers whether the batch may go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<HookGate>,
     /// Numbers of the batches that it judges, 1 for the first; absent: all of them.
     #[schemars(length(min = 1, max = cel::MAX_BATCHES), inner(range(min = 1, max = 50)))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -230,6 +239,12 @@ impl Gate {
     #[must_use]
     pub fn compares(&self) -> bool {
         self.prometheus.as_ref().is_some_and(|prometheus| prometheus.compare.is_some())
+    }
+
+    /// It waits for somebody's confirmation.
+    #[must_use]
+    pub fn confirms(&self) -> bool {
+        self.hook.as_ref().is_some_and(|hook| hook.confirm)
     }
 
     /// It judges this batch of so many. A comparison does not judge the last: no stable pods are

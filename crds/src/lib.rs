@@ -31,6 +31,7 @@ pub mod gates;
 pub mod hold;
 pub mod kept;
 pub mod kind;
+pub mod notifier;
 pub mod project;
 pub mod quantity;
 pub mod request;
@@ -42,13 +43,14 @@ pub mod traffic;
 pub mod validate;
 
 pub use duration::GepDuration;
-pub use gates::{ClusterGateTemplate, Gate, GateTemplate, MetricProvider};
+pub use gates::{ClusterGateTemplate, Gate, GateTemplate, HookProvider, MetricProvider};
 pub use hold::{
     Barred, Fenced, Held, Hold, HoldState, Original, Partition, Partitioned, Portion, Portioned,
     Target, UpdateType, Updating, Withheld,
 };
 pub use kept::Kept;
 pub use kind::WorkloadKind;
+pub use notifier::Notifier;
 pub use quantity::IntOrPercent;
 pub use request::Request;
 pub use revision::Revision;

@@ -80,7 +80,7 @@ apply_double() { # IMAGE
 }
 
 ready() {
-  kubectl wait crd/{rollouts,metricproviders}.sluice.dev crd/clonesets.apps.kruise.io \
+  kubectl wait crd/{rollouts,metricproviders,hookproviders,notifiers}.sluice.dev crd/clonesets.apps.kruise.io \
     --for condition=Established --timeout 30s >&2
   kubectl apply --filename "$CHECKOUT/e2e/cluster/config/metric-provider.yaml" >&2
   for deployment in sluice-controller sluice-webhook; do

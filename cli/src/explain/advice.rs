@@ -35,6 +35,10 @@ pub(crate) const ADVICE: &[(&str, &str)] = &[
         "GateUnknown",
         "Repair the query, the provider or the metrics. Or: kubectl sluice skip-gates NAME.",
     ),
+    (
+        "Confirmation",
+        "Confirm it where the gate's hook asks. Or: kubectl sluice skip-gates NAME, or abort NAME.",
+    ),
     ("BakeTime", "Nothing, or end it now: kubectl sluice promote NAME."),
     ("ServiceMissing", "Apply the Service, or correct spec.routes of the Rollout."),
     ("Endpoints", "Nothing; if it stays, compare the Service's selector with the pods' labels."),

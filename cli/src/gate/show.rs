@@ -2,6 +2,7 @@
 //! verdict. Pure: text out.
 
 use crds::Gate;
+use crds::gates::HookGate;
 use gate::Answer;
 use gate::answer::{Data, Series};
 use gate::verdict::Asked;
@@ -27,6 +28,15 @@ pub(super) fn tried(gate: &Gate, tried: &Tried) -> String {
     let dry = if gate.dry_run { " (dryRun: it decides nothing)" } else { "" };
     add("verdict", &format!("{:?} {}: {}{dry}", said.verdict, said.reason, said.told));
     lines.join("\n")
+}
+
+/// A hook is not tried: what it sets off is not known here, and nobody here can sign it.
+pub(super) fn unsent(gate: &Gate, hook: &HookGate) -> String {
+    format!(
+        "gate {}\n  hook      {}\n  not sent  a hook may have effects, and only Sluice reads the \
+         Secret that signs it",
+        gate.name, hook.provider
+    )
 }
 
 /// A line for each sample, and for each remark on them.

@@ -76,6 +76,21 @@ gate errors
 }
 
 #[test]
+fn a_hook_is_not_sent_and_says_why() {
+    let hook = json!({ "name": "smoke", "hook": { "provider": "checks" } });
+    let gate: Gate = serde_json::from_value(hook).unwrap();
+    let shown = show::unsent(&gate, gate.hook.as_ref().unwrap());
+    let expected = "\
+gate smoke
+  hook      checks
+  not sent  a hook may have effects, and only Sluice reads the Secret that signs it";
+    assert_eq!(shown, expected);
+    // Not even by a way around it.
+    let measurement = trial().ask(&gate).unwrap_err();
+    assert_eq!(measurement.told, "only a release sends a hook");
+}
+
+#[test]
 fn what_cannot_be_asked_says_why() {
     let mut trial = trial();
     trial.values.pods.clear();

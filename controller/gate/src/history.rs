@@ -29,7 +29,7 @@ pub struct Course {
     pub initial_delay: Duration,
     /// So many fails in the whole batch are let go; one more fails it.
     pub failed_limit: u32,
-    /// So many Unknown in a row, without a pass or a fail between, are waited for.
+    /// So many Unknown in a row, without a proper answer between, are waited for.
     pub unknown_limit: u32,
     /// So many Errors in a row, likewise.
     pub error_limit: u32,
@@ -69,24 +69,29 @@ pub struct Tally {
     pub passed: u32,
     /// In the whole batch.
     pub failed: u32,
-    /// In a row, without a pass or a fail between.
+    /// In a row, without a proper answer between.
     pub unknown: u32,
     /// In a row, likewise.
     pub errors: u32,
+    /// How often it was measured in the whole batch, whatever came.
+    #[serde(default)]
+    pub attempts: u32,
 }
 
 impl Tally {
     fn add(&mut self, verdict: Verdict) {
+        self.attempts = self.attempts.saturating_add(1);
+        if matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::Pending) {
+            (self.unknown, self.errors) = (0, 0);
+        }
         let count = match verdict {
             Verdict::Pass => &mut self.passed,
             Verdict::Fail => &mut self.failed,
             Verdict::Unknown => &mut self.unknown,
             Verdict::Error => &mut self.errors,
+            Verdict::Pending => return,
         };
         *count = count.saturating_add(1);
-        if matches!(verdict, Verdict::Pass | Verdict::Fail) {
-            (self.unknown, self.errors) = (0, 0);
-        }
     }
 }
 
@@ -136,6 +141,10 @@ impl History {
             return;
         }
         self.tally.add(measurement.verdict);
+        // Days of "not yet" leave what came before them to be seen.
+        if measurement.verdict == Verdict::Pending {
+            self.last.pop_if(|last| last.verdict == Verdict::Pending);
+        }
         self.last.push(measurement);
         self.drop_oldest();
     }
@@ -180,6 +189,13 @@ impl History {
         later(first, SignedDuration::from_millis(past))
     }
 
+    /// What is waited for in the words of the last answer, if that says "not yet".
+    #[must_use]
+    pub fn pending(&self) -> Option<&str> {
+        let last = self.last.last().filter(|last| last.verdict == Verdict::Pending);
+        last.map(|last| last.told.as_str())
+    }
+
     /// How many, and the last of them in its own words.
     fn told(&self, verdict: Verdict, times: u32) -> String {
         let of = self.last.iter().rev().find(|one| one.verdict == verdict);
@@ -189,6 +205,7 @@ impl History {
             Verdict::Fail => "failed",
             Verdict::Unknown => "unknown in a row",
             Verdict::Error => "errors in a row",
+            Verdict::Pending => "pending",
         };
         if words.is_empty() {
             format!("{times} {what}")

@@ -10,6 +10,8 @@
 //!      History --state--> Waiting, Measuring, Passed, Failed, ...     Evidence --> Finding
 //! ```
 //!
+//! A hook's answer (`hook`) is judged by its status, into the same History.
+//!
 //! Absent: a way from anything but real samples to a pass. What is missing or doubtful is
 //! Unknown, what is broken is an Error, and neither lets a batch through or takes it back.
 
@@ -17,6 +19,7 @@ pub mod answer;
 pub mod compare;
 pub mod decimal;
 pub mod history;
+pub mod hook;
 pub mod query;
 pub mod ready;
 pub mod verdict;
@@ -25,5 +28,6 @@ pub use answer::{Answer, AnswerError};
 pub use compare::{Counts, Evidence, Finding, Look};
 pub use decimal::Decimal;
 pub use history::{History, State, Tally};
+pub use hook::{HookAnswer, HookFinding, HookTrouble};
 pub use query::{Template, Values};
 pub use verdict::{Judgement, Verdict, judge};

@@ -28,6 +28,8 @@ pub enum Verdict {
     Unknown,
     /// Nothing that could be judged: a wrong query, a broken answer, no answer.
     Error,
+    /// A proper answer that there is no verdict yet. It counts for nothing and is waited for.
+    Pending,
 }
 
 /// How one measurement is judged.

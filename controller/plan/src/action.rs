@@ -9,6 +9,7 @@ use crds::{Hold, Revision, RolloutStatus, RouteRef};
 use gate::compare::Pods;
 use jiff::Timestamp;
 
+use crate::hook::HookCall;
 use crate::observed::Pod;
 
 /// What follows from an [`crate::Observed`].
@@ -37,7 +38,8 @@ pub struct Plan {
     pub watch_sets: bool,
 }
 
-/// A question of a gate, to a metric provider; or what its template says, which is asked first.
+/// A question of a gate, to a metric provider or as a hook; or what its template says, which is
+/// asked first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
     /// The gate's name.
@@ -46,7 +48,7 @@ pub struct Ask {
     pub batch: u32,
     /// When it was asked.
     pub at: Timestamp,
-    /// Name of the MetricProvider.
+    /// Name of the MetricProvider, or of the HookProvider.
     pub provider: String,
     /// The value that is judged.
     pub query: String,
@@ -60,6 +62,8 @@ pub struct Ask {
     pub template: Option<TemplateRef>,
     /// What the template said that this question is made of.
     pub resolved: Option<Box<PrometheusGate>>,
+    /// Instead of queries: this is sent to the HookProvider.
+    pub hook: Option<Box<HookCall>>,
 }
 
 /// Counts of both versions, of one interval and no other.

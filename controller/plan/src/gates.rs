@@ -2,6 +2,7 @@
 //! a sample says is the `gate` crate's; when a batch may end is `release`'s.
 
 mod compared;
+mod hooked;
 mod trial;
 mod unasked;
 
@@ -57,6 +58,8 @@ pub(crate) struct About {
     values: Values,
     /// The pods of the stable version.
     stable_pods: Vec<String>,
+    /// What hooks are told; None where none is sent.
+    release: Option<hooked::Release>,
 }
 
 /// What the gates say of a batch.
@@ -75,8 +78,8 @@ pub(crate) struct Failure {
     pub(crate) follows: OnFailure,
 }
 
-/// What queries are about.
-pub(crate) fn values(seen: &Observed, held: &Held<'_>, sets: &Sets) -> About {
+/// What queries, and hooks, are about, in a release of so many batches.
+pub(crate) fn values(seen: &Observed, held: &Held<'_>, sets: &Sets, count: u32) -> About {
     let hash = |revision: &Revision| find(sets, revision).map(|set| set.pod_hash.clone());
     let pods = |set: &Set| set.pods.iter().map(|pod| pod.name.clone()).collect();
     let stable_pods = find(sets, held.stable).map(pods).unwrap_or_default();
@@ -88,7 +91,9 @@ pub(crate) fn values(seen: &Observed, held: &Held<'_>, sets: &Sets) -> About {
         pods: find(sets, held.revision).map(pods).unwrap_or_default(),
         window: Duration::ZERO,
     };
-    About { values, stable_pods }
+    let hashes = [values.revision.clone(), values.stable_revision.clone()];
+    let release = Some(hooked::Release::of(seen, held, hashes, count));
+    About { values, stable_pods, release }
 }
 
 /// Takes the answers in, asks what is due, and says what follows. Brings the status of the gates up
@@ -121,9 +126,10 @@ impl Say {
         match self {
             Self::Open => 0,
             Self::Closed(Wait::Gate { .. }) => 1,
-            Self::Closed(_) => 2,
-            Self::Failed(Failure { follows: OnFailure::Pause, .. }) => 3,
-            Self::Failed(Failure { follows: OnFailure::Abort, .. }) => 4,
+            Self::Closed(Wait::Confirmation { .. }) => 2,
+            Self::Closed(_) => 3,
+            Self::Failed(Failure { follows: OnFailure::Pause, .. }) => 4,
+            Self::Failed(Failure { follows: OnFailure::Abort, .. }) => 5,
         }
     }
 }
@@ -159,7 +165,8 @@ impl<'a> Round<'a> {
         let known = old.filter(|old| old.batch == index && old.measured.since() == since);
         let history = known.map_or_else(|| History::new(since), |old| old.measured.clone());
         let mut course = course(gate, spec.on_unknown);
-        course.background |= batch.baking || begins.is_none();
+        // What is confirmed is not asked again.
+        course.background |= (batch.baking || begins.is_none()) && !gate.confirms();
         let on_failure = gate.on_failure.unwrap_or(spec.on_failure);
         let comparison = compared::carried(old, known.is_some());
         let prometheus = gate.prometheus.as_ref().map(Cow::Borrowed);
@@ -179,6 +186,14 @@ impl<'a> Round<'a> {
             }
             if let Some(read) = &answered.template {
                 self.take_template(ask, read);
+                continue;
+            }
+            if let Some(hook) = &self.gate.hook {
+                let measured = hooked::take(hook, answered);
+                measured.into_iter().for_each(|measured| self.history.record(measured));
+                continue;
+            }
+            if ask.hook.is_some() {
                 continue;
             }
             let asked = ask.resolved.as_deref().or(self.gate.prometheus.as_ref());
@@ -229,6 +244,10 @@ impl<'a> Round<'a> {
 
     fn question(&self, at: Timestamp, about: &About) -> Result<Ask, Unasked> {
         let asking = self.asking(at);
+        if let Some(hook) = &self.gate.hook {
+            let release = about.release.as_ref().ok_or(Unasked::HookByHand)?;
+            return Ok(release.question(hook, self.history.tally().attempts, asking));
+        }
         let Some(prometheus) = &self.prometheus else {
             let template = self.gate.template.clone().ok_or(GateError::AsksNothing)?;
             return Ok(Ask { template: Some(template), ..asking });
@@ -268,6 +287,7 @@ impl<'a> Round<'a> {
             window: window.map_or(WINDOW, |window| window.get()),
             both: None,
             template: None,
+            hook: None,
             resolved: resolved.map(|prometheus| Box::new(prometheus.clone().into_owned())),
         }
     }
@@ -282,6 +302,9 @@ impl<'a> Round<'a> {
         };
         match state.effect(&self.course) {
             Effect::Release => Say::Open,
+            Effect::Hold if self.pending().is_some() => {
+                Say::Closed(Wait::Confirmation { gate, told })
+            }
             Effect::Hold => Say::Closed(Wait::Gate { gate, told }),
             Effect::Pause => Say::Closed(Wait::GateUnknown { gate, told }),
             Effect::Fail => failed("failed", self.on_failure),
@@ -313,6 +336,11 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// The last answer of somebody whose confirmation is waited for.
+    fn pending(&self) -> Option<&str> {
+        self.history.pending().filter(|_| self.gate.confirms())
+    }
+
     fn told(&self, state: &State) -> String {
         match state {
             State::Waiting { until: first } | State::Measuring { next: first, .. }
@@ -321,7 +349,10 @@ impl<'a> Round<'a> {
                 format!("is measured from {first:.0} on")
             }
             State::Waiting { .. } => "waits".into(),
-            State::Measuring { passed, count, .. } => format!("{passed} of {count} passes"),
+            State::Measuring { passed, count, .. } => match self.pending() {
+                Some(said) => format!("waits for confirmation: {said}"),
+                None => format!("{passed} of {count} passes"),
+            },
             State::Passed { .. } => match self.history.last().last() {
                 Some(last) if self.comparison.is_some() => format!("passed: {}", last.told),
                 _ => "passed".into(),

@@ -28,6 +28,7 @@ mod daemonset;
 mod deployment;
 mod draft;
 mod gates;
+mod hook;
 mod kind;
 pub mod lint;
 mod machine;
@@ -48,7 +49,9 @@ mod waiting;
 pub use action::{Action, Ask, Both, Payload, Plan, TemplateFrom, Turn, WriteHold};
 pub use conditions::{ARMED, READY, RECONCILING, STALLED};
 pub use gates::Trial;
+pub use hook::{HookCall, HookWorkload};
 use jiff::Timestamp;
+pub use measured::between as measured_between;
 pub use observed::{Fact, Observed};
 pub use orphan::{GiveBack, give_back};
 

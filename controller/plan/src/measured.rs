@@ -1,6 +1,8 @@
 //! From an answer and its judgement to the measurement that the status keeps: bounded in size,
 //! without a float. Decides nothing.
 
+use crds::RolloutStatus;
+use crds::status::GateStatus;
 use gate::answer::{Data, Series};
 use gate::history::{Measurement, Value};
 use gate::verdict::{Asked, Reason};
@@ -14,6 +16,23 @@ const QUERY_CHARS_MAX: usize = 1000;
 const WORDS_CHARS_MAX: usize = 300;
 /// More series are not kept.
 const SERIES_MAX: usize = 5;
+
+/// What was measured from `before` to `after`, and the gate that did.
+pub fn between<'a>(
+    before: &RolloutStatus,
+    after: &'a RolloutStatus,
+) -> impl Iterator<Item = (&'a GateStatus, &'a Measurement)> {
+    let all = after.gates.iter().flat_map(move |gate| {
+        let known = before.gates.iter().find(|old| {
+            let same = |gate: &GateStatus| (gate.batch, gate.measured.since());
+            old.name == gate.name && same(old) == same(gate)
+        });
+        let known = known.and_then(|old| Some(old.measured.last().last()?.at));
+        let fresh = move |one: &&Measurement| known.is_none_or(|known| one.at > known);
+        gate.measured.last().iter().filter(fresh).map(move |one| (gate, one))
+    });
+    all.collect::<Vec<_>>().into_iter()
+}
 
 /// What is kept.
 pub(crate) fn measurement(ask: &Ask, asked: &Asked, judgement: &Judgement) -> Measurement {
@@ -29,13 +48,19 @@ pub(crate) fn measurement(ask: &Ask, asked: &Asked, judgement: &Judgement) -> Me
 
 /// What is kept of a comparison: the counts of the look, where there was one.
 pub(crate) fn compared(ask: &Ask, look: Option<&Look>, reason: &Reason) -> Measurement {
+    let values = look.map(counts).unwrap_or_default();
+    Measurement { values, ..reasoned(ask, reason) }
+}
+
+/// What is kept of a measurement without values.
+pub(crate) fn reasoned(ask: &Ask, reason: &Reason) -> Measurement {
     Measurement {
         at: ask.at,
         verdict: reason.verdict(),
         reason: reason.word().into(),
         told: cut(&reason.to_string(), WORDS_CHARS_MAX),
         query: cut(&ask.query, QUERY_CHARS_MAX),
-        values: look.map(counts).unwrap_or_default(),
+        values: Vec::new(),
     }
 }
 

@@ -13,7 +13,8 @@ use crds::hold::Reading;
 pub use crds::project::{CloneSetFields, DaemonSetFields, Fields, StatefulFields, Strategy};
 use crds::{Request, Revision, RolloutSpec, RolloutStatus};
 pub use daemonset::DaemonSet;
-use gate::verdict::Asked;
+use gate::hook::Heard;
+use gate::verdict::{Asked, Trouble as NoAnswer};
 use jiff::Timestamp;
 pub use numbered::NumberedRevision;
 pub use stateful::Stateful;
@@ -64,20 +65,31 @@ pub struct Answered {
     pub past: Vec<Past>,
     /// The template, or why there is none, if that was asked for.
     pub template: Option<Result<Template, String>>,
+    /// What a hook answered, if the question is one.
+    pub heard: Option<Heard>,
 }
 
 impl Answered {
     /// An answer to one query.
     #[must_use]
     pub fn new(ask: Ask, asked: Asked) -> Self {
-        Self { ask, asked, requests: None, past: Vec::new(), template: None }
+        Self { ask, asked, requests: None, past: Vec::new(), template: None, heard: None }
     }
 
     /// A template, or why there is none.
     #[must_use]
     pub fn of_template(ask: Ask, template: Result<Template, String>) -> Self {
-        let asked = Err(gate::verdict::Trouble::Unasked("only the template was read".into()));
-        Self { template: Some(template), ..Self::new(ask, asked) }
+        Self { template: Some(template), ..Self::without_query(ask) }
+    }
+
+    /// The answer to a hook.
+    #[must_use]
+    pub fn of_hook(ask: Ask, heard: Heard) -> Self {
+        Self { heard: Some(heard), ..Self::without_query(ask) }
+    }
+
+    fn without_query(ask: Ask) -> Self {
+        Self::new(ask, Err(NoAnswer::Unasked("there was no query".into())))
     }
 }
 

@@ -378,8 +378,8 @@ impl Release<'_> {
             return Say::Open;
         }
         let baking = self.step.is_last() && draft.seen.rollout.spec.bake.is_some();
-        let values = gates::values(draft.seen, &self.held, moving.sets);
         let Step { index, count, .. } = self.step;
+        let values = gates::values(draft.seen, &self.held, moving.sets, count);
         gates::judge(draft, &Judged { index, count, ready_at, baking, values })
     }
 

@@ -5,6 +5,7 @@ mod comparison;
 mod deadline;
 mod gates;
 mod holds;
+mod hooks;
 mod ingress;
 mod orphan;
 mod requests;

@@ -2,9 +2,12 @@
 //! so an Event and the status never tell different stories. Words only.
 
 use crds::RolloutStatus;
-use crds::status::{BatchStatus, Phase};
+use crds::status::{BatchStatus, GateStatus, Phase};
+use gate::Verdict;
+use gate::history::Measurement;
 
 use crate::action::Turn;
+use crate::measured;
 
 impl Turn {
     pub(crate) fn normal(reason: &'static str, message: impl Into<String>) -> Self {
@@ -20,6 +23,7 @@ impl Turn {
 pub(crate) fn between(before: &RolloutStatus, after: &RolloutStatus, turns: &mut Vec<Turn>) {
     answer(before, after, turns);
     release(before, after, turns);
+    gates(before, after, turns);
     phase(before, after, turns);
     trouble(before, after, turns);
 }
@@ -53,6 +57,43 @@ fn release(before: &RolloutStatus, after: &RolloutStatus, turns: &mut Vec<Turn>)
         let said = format!("batch {index} of {count}: {replicas} pods of {revision}");
         turns.push(Turn::normal("BatchStarted", said));
     }
+}
+
+/// Verdicts that change: a gate that passes and passes again is no news.
+fn gates(before: &RolloutStatus, after: &RolloutStatus, turns: &mut Vec<Turn>) {
+    for (gate, one) in measured::between(before, after) {
+        let GateStatus { name, batch, measured, .. } = gate;
+        // One that is waited for stands for all before it.
+        let still = one.verdict == Verdict::Pending && was_pending(before, gate);
+        if still || !is_news(measured.last(), one) {
+            continue;
+        }
+        let said = format!("gate {name} in batch {batch}: {}", one.told);
+        turns.push(match one.verdict {
+            Verdict::Pass => Turn::normal("GatePassed", said),
+            Verdict::Pending => Turn::normal("GatePending", said),
+            Verdict::Fail => Turn::warning("GateFailed", said),
+            Verdict::Unknown => Turn::warning("GateUnknown", said),
+            Verdict::Error => Turn::warning("GateError", said),
+        });
+    }
+}
+
+fn was_pending(before: &RolloutStatus, gate: &GateStatus) -> bool {
+    let mut gates = before.gates.iter();
+    let same = gates.find(|old| (&old.name, old.batch) == (&gate.name, gate.batch));
+    same.is_some_and(|old| old.measured.pending().is_some())
+}
+
+/// It changes the verdict, and no earlier one of those that are kept changed it to the same: one
+/// that goes to and fro is told once.
+fn is_news(kept: &[Measurement], one: &Measurement) -> bool {
+    let changes = |at: usize| {
+        let before = at.checked_sub(1).map_or(Verdict::Pass, |at| kept[at].verdict);
+        kept[at].verdict == one.verdict && before != one.verdict
+    };
+    let Some(at) = kept.iter().position(|kept| kept.at == one.at) else { return false };
+    changes(at) && !(0..at).any(changes)
 }
 
 fn phase(before: &RolloutStatus, after: &RolloutStatus, turns: &mut Vec<Turn>) {

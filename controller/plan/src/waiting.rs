@@ -31,6 +31,7 @@ pub(crate) enum Wait {
     Time { until: Timestamp },
     Gate { gate: String, told: String },
     GateUnknown { gate: String, told: String },
+    Confirmation { gate: String, told: String },
     Bake { until: Timestamp },
     ServiceMissing { service: String },
     Endpoints { service: String, want: i32 },
@@ -81,6 +82,7 @@ impl Wait {
             Self::Time { .. } => "PauseTime",
             Self::Gate { .. } => "Gate",
             Self::GateUnknown { .. } => "GateUnknown",
+            Self::Confirmation { .. } => "Confirmation",
             Self::Bake { .. } => "BakeTime",
             Self::ServiceMissing { .. } => "ServiceMissing",
             Self::Endpoints { .. } => "Endpoints",
@@ -102,7 +104,13 @@ impl Wait {
 
     /// A batch is ready, and a gate says when it goes on.
     pub(crate) fn is_for_a_gate(&self) -> bool {
-        matches!(self, Self::Gate { .. } | Self::GateUnknown { .. } | Self::Bake { .. })
+        matches!(
+            self,
+            Self::Gate { .. }
+                | Self::GateUnknown { .. }
+                | Self::Confirmation { .. }
+                | Self::Bake { .. }
+        )
     }
 
     /// A sentence.
@@ -146,7 +154,9 @@ impl Wait {
                 format!("batch {index} of {count} is ready and waits to be promoted")
             }
             Self::Time { until } => format!("the batch is ready and its pause ends at {until:.0}"),
-            Self::Gate { gate, told } => format!("gate {gate}: {told}"),
+            Self::Gate { gate, told } | Self::Confirmation { gate, told } => {
+                format!("gate {gate}: {told}")
+            }
             Self::GateUnknown { gate, told } => unknown_sentence(gate, told),
             Self::Bake { until } => format!("all pods are new; the gates go on until {until:.0}"),
             Self::ServiceMissing { .. }

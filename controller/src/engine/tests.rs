@@ -20,8 +20,10 @@ use tower_test::mock;
 
 use super::*;
 use crate::cluster::Cluster;
+use crate::hook::Hooks;
 use crate::lease::Tenure;
 use crate::metrics::Metrics;
+use crate::notify::Outbox;
 use crate::provider::Providers;
 use crate::publish;
 use crate::testing::{deployment, rollout, stable_set, with};
@@ -143,6 +145,8 @@ async fn a_life() {
     let client = Client::new(service, "x");
     let context = Arc::new(Context {
         providers: Providers::new(client.clone(), "sluice-system"),
+        hooks: Hooks::new(client.clone(), "sluice-system"),
+        outbox: Arc::new(Outbox::new(metrics.clone())),
         cluster: Cluster::new(client, Tenure::endless(), metrics.clone()),
         world: Arc::default(),
         demand: Notify::new(),

@@ -5,55 +5,14 @@ use std::net::SocketAddr;
 use gate::answer::Data;
 use gate::verdict::Trouble;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 use super::*;
+use crate::testing::server::{http, stand_in_server};
 use crate::testing::{read as reads, scripted, status};
 use crate::world::World;
 
 const GET: &str = "GET /apis/sluice.dev/v1alpha1/metricproviders/default";
 const GET_SECRET: &str = "GET /api/v1/namespaces/sluice-system/secrets/login";
-
-/// A server that answers one request with this text; returns what it was asked.
-async fn stand_in_server(answer: String) -> (SocketAddr, JoinSet<String>) {
-    // Clients need it, and in the controller the process installs it.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut server = JoinSet::new();
-    server.spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut asked = Vec::new();
-        let mut piece = [0; 4096];
-        while !is_whole(&asked) {
-            let count = stream.read(&mut piece).await.unwrap();
-            assert!(count > 0, "{}", String::from_utf8_lossy(&asked));
-            asked.extend_from_slice(&piece[..count]);
-        }
-        // Who has seen enough hangs up.
-        let _ = stream.write_all(answer.as_bytes()).await;
-        let _ = stream.shutdown().await;
-        String::from_utf8(asked).unwrap()
-    });
-    (address, server)
-}
-
-fn is_whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
-    });
-    body.len() >= length.unwrap_or(0)
-}
-
-fn http(status: &str, body: &str) -> String {
-    let length = body.len();
-    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
-}
 
 fn provider(address: SocketAddr, more: &serde_json::Value) -> serde_json::Value {
     let mut prometheus = json!({ "address": format!("http://{address}/prom/"), "timeout": "2s" });

@@ -49,6 +49,10 @@ async fn a_status_that_differs_is_written_and_known_at_once() {
     assert_eq!(news.regarding.uid.as_deref(), Some("uid-rollout"));
     assert_eq!(news.related.unwrap().uid.as_deref(), Some("uid-web"));
     assert!(script.news.try_recv().is_err());
+    let notices = context.outbox.take();
+    assert_eq!(notices.len(), 1);
+    assert_eq!((notices[0].turn, notices[0].message.as_str()), ("Held", "update held"));
+    assert_eq!((notices[0].namespace.as_str(), notices[0].rollout.as_deref()), ("ns", Some("web")));
     script.played(context).await;
 }
 
@@ -58,7 +62,7 @@ async fn nothing_is_told_before_the_status_says_it() {
     let (context, mut script) = scripted(world(&rollout(), &deployment()), exchanges);
     let error = publish(&context, &seen(&context), &saying(Phase::Held)).await.unwrap_err();
     assert_eq!(error.kind(), "stale");
-    assert!(script.news.try_recv().is_err());
+    assert!(script.news.try_recv().is_err() && context.outbox.take().is_empty());
     script.played(context).await;
 }
 

@@ -23,6 +23,7 @@ pub(super) fn problems(spec: &Value) -> Vec<Problem> {
         say.batches(&gate["batches"], batches);
         say.spans(gate);
         say.way(gate);
+        say.hook(gate);
         say.prometheus(&gate["prometheus"]);
         say.acceptable(gate, batches);
     }
@@ -79,10 +80,51 @@ impl Say<'_> {
     }
 
     fn way(&mut self, gate: &Value) {
-        match (gate["prometheus"].is_null(), gate["template"].is_null()) {
-            (true, true) => self.say("prometheus", "is missing: give it, or a template"),
-            (false, false) => self.say("template", "does not go with prometheus: keep one"),
-            _ => {}
+        let ways = ["prometheus", "template", "hook"];
+        let given: Vec<_> = ways.into_iter().filter(|way| !gate[way].is_null()).collect();
+        match given.as_slice() {
+            [] => self.say("prometheus", "is missing: give it, or a template, or a hook"),
+            [_] => {}
+            [first, others @ ..] => {
+                for other in others {
+                    self.say(other, format!("does not go with {first}: keep one"));
+                }
+            }
+        }
+    }
+
+    /// What makes no sense beside a hook.
+    fn hook(&mut self, gate: &Value) {
+        let hook = &gate["hook"];
+        if !hook.is_object() {
+            return;
+        }
+        if let Some(provider) = hook["provider"].as_str() {
+            let known = |byte: u8| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte)
+            };
+            if provider.is_empty() || !provider.bytes().all(known) {
+                let message =
+                    format!("\"{}\" is no name of a HookProvider: correct it", cut(provider));
+                self.say("hook.provider", message);
+            }
+        }
+        if !gate["unknownLimit"].is_null() {
+            let cure = "does not go with a hook, which is never Unknown: remove it, errorLimit \
+                        bounds its errors";
+            self.say("unknownLimit", cure);
+        }
+        if hook["confirm"] != true {
+            return;
+        }
+        for key in ["failedLimit", "onFailure"] {
+            if !gate[key].is_null() {
+                self.say(key, "does not go with hook.confirm, which never fails: remove it");
+            }
+        }
+        if gate["background"] == true {
+            let cure = "does not go with hook.confirm, which ends once it is confirmed: remove it";
+            self.say("background", cure);
         }
     }
 

@@ -340,10 +340,53 @@ fn templates_are_named_with_their_arguments() {
     ]);
     let expected = [
         "spec.gates[1].template.args.max: 5 is not a text: write it in quotes, \"5\"",
-        "spec.gates[0].prometheus: is missing: give it, or a template",
+        "spec.gates[0].prometheus: is missing: give it, or a template, or a hook",
         "spec.gates[1].template: does not go with prometheus: keep one",
     ];
     check(&with("/spec/gates", gates), &expected);
+}
+
+#[test]
+fn hooks_are_read() {
+    let gates = json!([
+        { "name": "smoke", "hook": { "provider": "checks" }, "interval": "5s", "count": 2,
+          "failedLimit": 1, "errorLimit": 5, "background": true, "onFailure": "Pause",
+          "onUnknown": "Abort", "batches": [1, 2], "initialDelay": "1m", "dryRun": true },
+        { "name": "approve", "hook": { "provider": "people", "confirm": true }, "count": 1 },
+    ]);
+    let read = rollout(&with("/spec/gates", gates)).unwrap();
+    assert_eq!(spec("web", &read.spec), []);
+    let confirms: Vec<bool> = read.spec.gates.iter().map(crate::Gate::confirms).collect();
+    assert_eq!(confirms, [false, true]);
+}
+
+#[test]
+fn what_makes_no_sense_with_a_hook_is_said() {
+    let gates = json!([
+        { "name": "a", "hook": { "url": "http://example.com" } },
+        { "name": "b", "hook": { "provider": "A b" }, "unknownLimit": 1 },
+        { "name": "c", "hook": { "provider": "a", "confirm": true }, "failedLimit": 0,
+          "onFailure": "Pause", "background": true },
+        { "name": "d", "hook": { "provider": "a" }, "template": { "name": "x" },
+          "prometheus": { "query": "1", "max": "1" } },
+    ]);
+    let expected = "\
+spec.gates[0].hook.url: is unknown; known here: confirm, provider
+spec.gates[0].hook.provider: is missing: give a text
+spec.gates[1].unknownLimit: does not go with a hook, which is never Unknown: remove it, errorLimit \
+bounds its errors
+spec.gates[1].hook.provider: \"A b\" is no name of a HookProvider: correct it
+spec.gates[2].failedLimit: does not go with hook.confirm, which never fails: remove it
+spec.gates[2].onFailure: does not go with hook.confirm, which never fails: remove it
+spec.gates[2].background: does not go with hook.confirm, which ends once it is confirmed: remove it
+spec.gates[3].template: does not go with prometheus: keep one
+spec.gates[3].hook: does not go with prometheus: keep one";
+    let mut expected: Vec<&str> = expected.lines().collect();
+    expected.sort_unstable();
+    let mut said: Vec<String> =
+        rollout(&with("/spec/gates", gates)).unwrap_err().iter().map(ToString::to_string).collect();
+    said.sort_unstable();
+    assert_eq!(said, expected);
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! Gates on a real Prometheus, which scrapes the real test application under a steady load: each
 //! version is judged by what its own pods answer.
 
+mod cable;
 mod faulty_prometheus;
+mod hooks;
+mod notifications;
+mod receiver;
 
 use crds::RolloutStatus;
 use crds::status::{GateState, GateStatus, Phase};

@@ -42,7 +42,7 @@ fn history(verdicts: &[Verdict]) -> History {
     history
 }
 
-use Verdict::{Error, Fail, Pass, Unknown};
+use Verdict::{Error, Fail, Pass, Pending, Unknown};
 
 #[test]
 fn the_first_interval_begins_after_the_delay() {
@@ -154,6 +154,31 @@ fn extreme_times_are_no_trouble() {
 }
 
 #[test]
+fn what_is_pending_is_waited_for_without_end_and_ends_a_row_of_errors() {
+    let mut history = history(&[Pending; 1000]);
+    assert!(matches!(history.state(&course(), at(90_000)), State::Measuring { passed: 0, .. }));
+    assert_eq!((history.last().len(), history.tally().attempts), (1, 1000));
+    assert_eq!(history.pending(), Some("Pending at 30060"));
+    // Each row of errors is ended by a proper answer, so that none of them reaches the limit.
+    for number in 0..20 {
+        for verdict in [Error, Error, Error, Pending] {
+            let last = history.last().last().unwrap().at.as_second() - at(0).as_second();
+            history.record(measurement(last + 30, verdict));
+        }
+        let state = history.state(&course(), at(90_000));
+        assert!(matches!(state, State::Measuring { .. }), "{number}: {state:?}");
+    }
+    assert_eq!((history.tally().errors, history.last().len()), (0, KEPT_MAX));
+}
+
+#[test]
+fn a_history_of_before_attempts_were_counted_is_read() {
+    let mut old = serde_json::to_value(history(&[Pass])).unwrap();
+    old.as_object_mut().unwrap().remove("attempts");
+    assert_eq!(serde_json::from_value::<History>(old).unwrap().tally().attempts, 0);
+}
+
+#[test]
 fn it_is_kept_as_json() {
     let one = history(&[Pass, Fail]);
     let text = serde_json::to_string(&one).unwrap();
@@ -161,7 +186,7 @@ fn it_is_kept_as_json() {
 }
 
 fn verdicts() -> impl Strategy<Value = Vec<Verdict>> {
-    prop::collection::vec(prop::sample::select(vec![Pass, Fail, Unknown, Error]), 0..30)
+    prop::collection::vec(prop::sample::select(vec![Pass, Fail, Unknown, Error, Pending]), 0..30)
 }
 
 proptest! {

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use super::{Bound, Trouble, Verdict};
 use crate::Decimal;
 use crate::compare::{CountsError, Finding};
+use crate::hook::HookFinding;
 
 /// Why.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +68,8 @@ pub enum Reason {
     Requests(Box<Reason>),
     /// By its finding: a comparison with stable.
     Compared(Finding),
+    /// By its finding: the answer to a hook.
+    Hook(HookFinding),
     /// Unknown: without requests of both versions nothing can be compared.
     Silent {
         /// The one without.
@@ -101,6 +104,7 @@ impl Reason {
             Self::Within { .. } => Verdict::Pass,
             Self::AboveMax { .. } | Self::BelowMin { .. } => Verdict::Fail,
             Self::Compared(finding) => finding.verdict(),
+            Self::Hook(finding) => finding.verdict(),
             Self::NoData
             | Self::Silent { .. }
             | Self::NotANumber
@@ -111,7 +115,9 @@ impl Reason {
             | Self::RequestsUnasked => Verdict::Unknown,
             Self::Requests(reason) => match reason.verdict() {
                 Verdict::Error => Verdict::Error,
-                Verdict::Pass | Verdict::Fail | Verdict::Unknown => Verdict::Unknown,
+                Verdict::Pass | Verdict::Fail | Verdict::Unknown | Verdict::Pending => {
+                    Verdict::Unknown
+                }
             },
             Self::NotByPod { .. }
             | Self::NoCounts(_)
@@ -139,6 +145,7 @@ impl Reason {
             Self::Compared(Finding::Worse { .. }) => "Worse",
             Self::Compared(Finding::NotWorse { .. }) => "NotWorse",
             Self::Compared(Finding::TooFew { .. }) => "FewRequests",
+            Self::Hook(finding) => finding.word(),
             Self::Silent { .. } => "NoRequests",
             Self::NotByPod { .. } => "NotByPod",
             Self::NoCounts(_) => "NoCounts",
@@ -180,6 +187,7 @@ impl fmt::Display for Reason {
             }
             Self::Requests(reason) => write!(f, "counting requests: {reason}"),
             Self::Compared(finding) => f.write_str(finding.told()),
+            Self::Hook(finding) => finding.fmt(f),
             Self::Silent { version } => {
                 write!(f, "the {version} version had no requests, so that nothing is compared")
             }

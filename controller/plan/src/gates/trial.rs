@@ -34,7 +34,7 @@ impl Trial {
     /// It cannot be asked: what a release would take that for.
     pub fn ask(&self, gate: &Gate) -> Result<Ask, Measurement> {
         let values = Values { window: Duration::ZERO, ..self.values.clone() };
-        let about = About { values, stable_pods: self.stable_pods.clone() };
+        let about = About { values, stable_pods: self.stable_pods.clone(), release: None };
         let round = self.round(gate);
         round.question(self.now, &about).map_err(|unasked| unasked.measurement(self.now))
     }

@@ -8,10 +8,14 @@ use jiff::Timestamp;
 
 const NO_STABLE_PODS: &str = "there are no pods of the stable version to compare with";
 
+const HOOK_BY_HAND: &str = "only a release sends a hook";
+
 /// Why a question cannot be asked.
 pub(super) enum Unasked {
     Gate(GateError),
     Render(RenderError),
+    /// Only a release sends a hook.
+    HookByHand,
     /// Nothing to compare with.
     NoStablePods,
     /// Its template cannot be read.
@@ -48,6 +52,7 @@ impl Unasked {
             }
             Self::NoTemplate(why) => (Verdict::Error, "NoTemplate", why.clone()),
             Self::Template(error) => (Verdict::Error, "TemplateInvalid", error.to_string()),
+            Self::HookByHand => (Verdict::Error, "Unsent", HOOK_BY_HAND.to_owned()),
             Self::NoStablePods => (Verdict::Unknown, "NoStablePods", NO_STABLE_PODS.to_owned()),
             Self::Render(error) => (Verdict::Unknown, "NoWindow", error.to_string()),
         };

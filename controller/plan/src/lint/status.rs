@@ -38,6 +38,10 @@ pub(super) fn check(lint: &mut Lint, seen: &Observed, now: Timestamp, plan: &Pla
         "a batch is one of its count",
         detail,
     );
+    for turn in &plan.events {
+        let known = crds::notifier::TURNS.contains(&turn.reason);
+        lint.must(known, "a Notifier can name every turn", || turn.reason.to_owned());
+    }
     conditions(lint, seen, now, plan);
 }
 

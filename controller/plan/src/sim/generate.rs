@@ -182,6 +182,8 @@ impl Teller {
             "a/5s/2/dry",
             "a/10s/2/compare",
             "a/8s/2/template",
+            "a/10s/2/hook",
+            "a/6s/1/confirm",
         ];
         let gate = pick(random, &gates);
         let compare = " gate=b/15s/1/compare/background";

@@ -1,11 +1,13 @@
-//! The model Prometheus: what it knows of the versions' requests, and what it answers. Queries in
-//! stories name the revision; nothing else of them is read.
+//! The model Prometheus: what it knows of the versions' requests, and what it answers; and so does
+//! the service that hooks are sent to. Queries in stories name the revision; nothing else of them
+//! is read.
 
 use std::collections::BTreeMap;
 
 use crds::gates::{PrometheusTemplate, Template, TemplateArg};
 use gate::Answer;
 use gate::answer::{Data, Sample, Series};
+use gate::hook::{Heard, HookAnswer, HookTrouble};
 use gate::verdict::{Asked, Trouble};
 use jiff::Timestamp;
 
@@ -46,6 +48,8 @@ pub const QUERY: &str = "ratio{hash=\"{{revision}}\",pod=~\"{{pods}}\"}";
 pub const MAX: &str = "0.01";
 /// The one template of stories, as `metrics` names it.
 pub const TEMPLATE: &str = "template";
+/// The HookProvider of stories.
+pub const HOOK: &str = "checks";
 /// The label of pods in counts for a comparison, as the ready-made queries have it.
 const POD_LABEL: &str = "pod";
 /// Requests a second that each pod serves.
@@ -66,6 +70,9 @@ impl Prometheus {
     /// How the version is that a question is about. Of a comparison: whether the new version
     /// passes beside the stable one.
     pub fn health(&self, ask: &Ask) -> Health {
+        if let Some(call) = &ask.hook {
+            return self.of(&call.revision.to_string());
+        }
         let Some(Both { pods, .. }) = &ask.both else { return self.of(&ask.query) };
         let of = |pods: &mut dyn Iterator<Item = &String>| {
             pods.next().map_or(Health::Nothing, |pod| self.of(pod))
@@ -88,6 +95,10 @@ impl Prometheus {
         if ask.template.is_some() {
             return Answered::of_template(ask, self.template());
         }
+        if ask.hook.is_some() {
+            let heard = self.heard(&ask);
+            return Answered::of_hook(ask, heard);
+        }
         match ask.both.clone() {
             Some(both) => self.counts(ask, &both),
             None => Answered::new(ask.clone(), self.ratio(&ask, at)),
@@ -106,6 +117,19 @@ impl Prometheus {
         };
         let max = TemplateArg { name: "max".to_owned(), default: None };
         Ok(Template { args: vec![max], prometheus })
+    }
+
+    /// What a hook is answered.
+    fn heard(&self, ask: &Ask) -> Heard {
+        let answer = |status, words: &str| Ok(HookAnswer::new(status, words.as_bytes()));
+        match self.health(ask) {
+            Health::Good => answer(200, ""),
+            Health::Bad => answer(409, "no"),
+            Health::Nothing => Err(HookTrouble::Unsent("there is no HookProvider".into())),
+            Health::NotANumber => answer(429, ""),
+            Health::Partial => answer(503, "starting"),
+            Health::Down => Err(HookTrouble::Unreachable("connection refused".into())),
+        }
     }
 
     fn ratio(&self, ask: &Ask, at: Timestamp) -> Asked {

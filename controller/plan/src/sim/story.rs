@@ -223,7 +223,7 @@ impl Story {
             (Phase::Ready | Phase::Rejected, _) if !workload.spec.paused => None,
             (_, "RecreateStrategy" | "OnDeleteStrategy" | "WorkloadMissing") => None,
             (_, "Promotion") => ask(Verb::Promote),
-            (_, "GateUnknown") => ask(Verb::SkipGates),
+            (_, "GateUnknown" | "Confirmation") => ask(Verb::SkipGates),
             (_, "Paused") => ask(Verb::Resume),
             (_, "Failed") => ask(Verb::Abort),
             (_, "SpecPaused") => {

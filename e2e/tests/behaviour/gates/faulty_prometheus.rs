@@ -2,15 +2,17 @@
 //! in the test's own process, at this machine's end of the cable to the cluster. Healed, it hands
 //! every question on to the real one.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use e2e::failure::{Failure, Outcome};
+use e2e::failure::Outcome;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+
+use super::cable;
 
 /// What it does instead of answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,18 +42,8 @@ impl FaultyPrometheus {
     /// # Errors
     /// There is no cluster with a Prometheus.
     pub async fn start(fault: Fault) -> Outcome<Self> {
-        let wrong = |what: String| Failure::Wrong(what);
-        let real = std::env::var("SLUICE_PROMETHEUS_URL")
-            .map_err(|_| wrong("SLUICE_PROMETHEUS_URL is not set".to_owned()))?;
-        let real: SocketAddr = real
-            .trim_start_matches("http://")
-            .trim_end_matches('/')
-            .parse()
-            .map_err(|error| wrong(format!("{real}: {error}")))?;
-        let ours = end_of_cable(real).map_err(|error| wrong(error.to_string()))?;
-        let listener = TcpListener::bind((ours.ip(), 0)).await;
-        let listener = listener.map_err(|error| wrong(error.to_string()))?;
-        let address = listener.local_addr().map_err(|error| wrong(error.to_string()))?;
+        let real = cable::prometheus()?;
+        let (listener, address) = cable::listen().await?;
         let healed = Arc::new(AtomicBool::new(false));
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, real, fault, Arc::clone(&healed)));
@@ -78,13 +70,6 @@ impl FaultyPrometheus {
     pub fn heal(&self) {
         self.healed.store(true, Ordering::SeqCst);
     }
-}
-
-/// The address from which this machine reaches the cluster, and at which that reaches us.
-fn end_of_cable(cluster: SocketAddr) -> std::io::Result<SocketAddr> {
-    let socket = UdpSocket::bind(("0.0.0.0", 0))?;
-    socket.connect(cluster)?;
-    socket.local_addr()
 }
 
 async fn serve(listener: TcpListener, real: SocketAddr, fault: Fault, healed: Arc<AtomicBool>) {

@@ -1,16 +1,16 @@
 //! How stories write a Rollout: `rollout batches=1/manual,20%/30s,100% [deadline=1m]
-//! [on-failure=pause] [gate=errors/10s/3[/background|/dry|/compare|/template]]
+//! [on-failure=pause] [gate=errors/10s/3[/background|/dry|/compare|/template|/hook|/confirm]]
 //! [on-unknown=abort] [bake=30s] [paused]`.
 
 use std::fmt;
 
-use crds::gates::{Compare, ErrorRatio, PrometheusGate, TemplateKind, TemplateRef};
+use crds::gates::{Compare, ErrorRatio, HookGate, PrometheusGate, TemplateKind, TemplateRef};
 use crds::rollout::{Batch, OnFailure, Pause, Strategy, WorkloadRef};
 use crds::{Gate, RolloutSpec};
 use gate::history::OnUnknown;
 
 use super::{Unreadable, number, quantity};
-use crate::sim::metrics::{MAX, QUERY, TEMPLATE};
+use crate::sim::metrics::{HOOK, MAX, QUERY, TEMPLATE};
 use crate::sim::world::NAME;
 
 pub(super) fn read(words: &[&str]) -> Result<RolloutSpec, Unreadable> {
@@ -59,7 +59,7 @@ fn batch(word: &str) -> Result<Batch, Unreadable> {
     Ok(Batch { replicas: quantity(replicas)?, traffic: None, pause })
 }
 
-/// `errors/10s/3`, with `/background`, `/dry`, `/compare` or `/template` behind it.
+/// `errors/10s/3`, with `/background`, `/dry`, `/compare`, `/template`, `/hook` or `/confirm` behind it.
 fn gate(words: &str) -> Result<Gate, Unreadable> {
     let mut parts = words.split('/');
     let mut part = || parts.next().ok_or_else(|| Unreadable(words.to_owned()));
@@ -83,10 +83,14 @@ fn gate(words: &str) -> Result<Gate, Unreadable> {
         name: TEMPLATE.to_owned(),
         args: [("max".to_owned(), MAX.to_owned())].into(),
     });
+    let confirm = more.contains(&"confirm");
+    let hook = (confirm || more.contains(&"hook"))
+        .then(|| HookGate { provider: HOOK.to_owned(), confirm });
     Ok(Gate {
         name,
-        prometheus: template.is_none().then_some(prometheus),
+        prometheus: (template.is_none() && hook.is_none()).then_some(prometheus),
         template,
+        hook,
         batches: Vec::new(),
         interval: Some(interval),
         count: Some(count),
@@ -130,6 +134,9 @@ fn print_gate(f: &mut fmt::Formatter<'_>, gate: &Gate) -> fmt::Result {
     write!(f, "/{}", gate.count.unwrap_or(1))?;
     if gate.template.is_some() {
         f.write_str("/template")?;
+    }
+    if let Some(hook) = &gate.hook {
+        f.write_str(if hook.confirm { "/confirm" } else { "/hook" })?;
     }
     if gate.compares() {
         f.write_str("/compare")?;
