@@ -18,6 +18,8 @@
 //! * **stable / update**: the revision that the release leaves, and the one that it goes to.
 //! * **batch**: a step of the release: so many pods of the update revision.
 //! * **gate**: a condition that a batch has to pass; **verdict**: what a gate says.
+//! * **hook**: a gate's question to a service of the user's own.
+//! * **notifier**: somebody outside who is told of the turns of releases.
 //! * **route**: a traffic object that the release switches.
 //! * **promote, pause, resume, abort, retry**: what a human may ask for; each is a **request**.
 //! * **reject**: what an abort leaves behind: a revision that is not let in again unasked.

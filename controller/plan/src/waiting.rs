@@ -154,9 +154,7 @@ impl Wait {
                 format!("batch {index} of {count} is ready and waits to be promoted")
             }
             Self::Time { until } => format!("the batch is ready and its pause ends at {until:.0}"),
-            Self::Gate { gate, told } | Self::Confirmation { gate, told } => {
-                format!("gate {gate}: {told}")
-            }
+            Self::Gate { gate, told } | Self::Confirmation { gate, told } => says(gate, told),
             Self::GateUnknown { gate, told } => unknown_sentence(gate, told),
             Self::Bake { until } => format!("all pods are new; the gates go on until {until:.0}"),
             Self::ServiceMissing { .. }
@@ -239,6 +237,10 @@ fn unreadable_sentence(noun: &str, why: &str) -> String {
     format!(
         "the hold annotation cannot be read ({why}); kubectl sluice release-hold frees the {noun}"
     )
+}
+
+fn says(gate: &str, told: &str) -> String {
+    format!("gate {gate}: {told}")
 }
 
 fn unknown_sentence(gate: &str, told: &str) -> String {

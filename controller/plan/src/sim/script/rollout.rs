@@ -59,7 +59,8 @@ fn batch(word: &str) -> Result<Batch, Unreadable> {
     Ok(Batch { replicas: quantity(replicas)?, traffic: None, pause })
 }
 
-/// `errors/10s/3`, with `/background`, `/dry`, `/compare`, `/template`, `/hook` or `/confirm` behind it.
+/// `errors/10s/3`, with `/background`, `/dry`, `/compare`, `/template`, `/hook` or `/confirm`
+/// behind it.
 fn gate(words: &str) -> Result<Gate, Unreadable> {
     let mut parts = words.split('/');
     let mut part = || parts.next().ok_or_else(|| Unreadable(words.to_owned()));
