@@ -129,6 +129,10 @@ impl Limits {
         // Moving back without surge: both patches back to back; no order avoids it.
         let doubled = releases.may_move_back() && surge == 0 && !workload.is_numbered();
         let moving = if doubled { unavailable } else { 0 };
+        if self.rounding == Rounding::DaemonSet && surge > 0 {
+            // Beside a pod that does not serve one may always come.
+            self.ceiling = self.ceiling.max(2 * replicas);
+        }
         self.check_ceiling(asked, replicas + surge.max(moving), releases.is_calm())?;
         if pods.serving() >= replicas - unavailable {
             self.by_hand = false;
@@ -139,6 +143,10 @@ impl Limits {
         if fields.paused && surplus > 0 {
             // Paused, the stock controller takes away what is above a lower surge, ready or not.
             self.lower_to(demanded - surplus);
+        }
+        let ghosts = pods.ghosts(cluster);
+        if ghosts > 0 {
+            self.lower_to(demanded - ghosts);
         }
         let torn = releases.torn(pods, workload);
         if torn > 0 {

@@ -177,6 +177,10 @@ impl Checks {
             self.pods.evicted(&pod.meta.name);
         }
         self.taken = Some(std::rc::Rc::clone(&pod.meta.uid));
+        // No other comes in its place.
+        if self.pods.is_away(name) {
+            return;
+        }
         let verdict = self.releases.takes(&self.pods, (&workload, cluster), pod, known);
         if let Err((invariant, what)) = verdict {
             self.fail(cluster.now, invariant, what);

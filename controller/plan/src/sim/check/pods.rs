@@ -130,6 +130,11 @@ impl Pods {
         new
     }
 
+    /// Its node is gone, or closed.
+    pub fn is_away(&self, name: &str) -> bool {
+        self.pods.get(name).is_some_and(|seen| seen.away)
+    }
+
     /// It was evicted.
     pub fn is_missed(&self, name: &Rc<str>) -> bool {
         let seen = self.pods.get(name);
@@ -162,6 +167,17 @@ impl Pods {
         count(self.active().filter(|seen| !seen.away))
     }
 
+    /// Nodes with active pods.
+    pub fn occupied(&self) -> i32 {
+        places(self.active().filter(|seen| !seen.away))
+    }
+
+    /// Active pods on nodes that are gone: they look as they did.
+    pub fn ghosts(&self, cluster: &Cluster) -> i32 {
+        let gone = |node: &Rc<str>| cluster.nodes.get(node).is_none();
+        count(self.active().filter(|seen| seen.node.as_ref().is_some_and(gone)))
+    }
+
     /// The highest ordinal of a StatefulSet's active pods, and one: lower ones may be missing.
     pub fn span(&self) -> i32 {
         self.active().filter_map(|seen| seen.index).max().map_or(0, |index| index + 1)
@@ -182,7 +198,8 @@ impl Pods {
     pub fn serving(&self) -> i32 {
         let missing: i32 = self.missing.values().sum();
         let here = self.active().filter(|seen| !seen.away);
-        missing + count(here.filter(|seen| seen.ready_since.is_some() || seen.excused))
+        let serves = here.filter(|seen| seen.ready_since.is_some() || seen.excused);
+        if self.nodes.is_empty() { missing + count(serves) } else { missing + places(serves) }
     }
 
     /// Active pods of a revision that have been ready for so many seconds.
@@ -218,6 +235,12 @@ impl Seen {
         let (revision, excused) = (self.revision.clone(), self.excused);
         Turn::Gone { revision, excused, ready_since: self.ready_since }
     }
+}
+
+/// Nodes that have some of these; two on one of them serve once.
+fn places<'a>(pods: impl Iterator<Item = &'a Seen>) -> i32 {
+    let nodes: BTreeSet<_> = pods.filter_map(|seen| seen.node.as_ref()).collect();
+    count(nodes.iter())
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> i32 {

@@ -84,7 +84,8 @@ impl World {
         let mut raw = wanted.clone();
         manifest::remember(&mut raw, &wanted);
         let mut fields = manifest.stated.or_defaults();
-        if let Some(before) = self.checks.fields().filter(|_| manifest.stated.recreate) {
+        let waits = manifest.stated.recreate && !manifest.stated.daemon;
+        if let Some(before) = self.checks.fields().filter(|_| waits) {
             let (meant, was) = (&mut fields.fields, before.fields);
             (meant.max_surge, meant.max_unavailable) = (was.max_surge, was.max_unavailable);
             fields.partition = before.partition;

@@ -104,9 +104,10 @@ impl Manifest {
 
     fn common(&self, last: &Stated, before: Original, defaults: Original) -> Original {
         let now = &self.stated;
-        // Recreate has no numbers. In a release it waits, and the numbers stay as they were.
+        // Recreate has no numbers. In a release it waits, and the numbers stay as they were; those of
+        // a DaemonSet are never held.
         let numbers = Stated { surge: None, unavailable: None, ..*last };
-        let last = if now.recreate { &numbers } else { last };
+        let last = if now.recreate && !now.daemon { &numbers } else { last };
         // What removes the last value under rollingUpdate may leave the map: the default again.
         Original {
             paused: field(now.paused, last.paused, before.paused, defaults.paused),
@@ -202,11 +203,14 @@ impl Stated {
         ];
         let rolling: Map<_, _> =
             stated.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
-        if self.recreate {
-            state("updateStrategy", Some(json!({ "type": "OnDelete" })));
-        } else if !rolling.is_empty() {
-            let strategy = json!({ "type": "RollingUpdate", "rollingUpdate": rolling });
-            state("updateStrategy", Some(strategy));
+        let word = if self.recreate { "OnDelete" } else { "RollingUpdate" };
+        match (self.recreate, rolling.is_empty()) {
+            (false, true) => {}
+            (true, true) => state("updateStrategy", Some(json!({ "type": word }))),
+            (_, false) => {
+                let strategy = json!({ "type": word, "rollingUpdate": rolling });
+                state("updateStrategy", Some(strategy));
+            }
         }
     }
 

@@ -23,7 +23,7 @@ pub struct Loss {
 }
 
 impl Releases {
-    /// Our controller takes a pod away.
+    /// Our controller takes a pod away from a node that is to have one.
     pub fn takes(
         &mut self,
         pods: &Pods,
@@ -32,6 +32,9 @@ impl Releases {
         known: Option<&Known>,
     ) -> Verdict {
         let Some(release) = &self.current else {
+            if self.native {
+                return Ok(());
+            }
             return Err((1, format!("pod {} taken away outside a release", pod.meta.name)));
         };
         // Planned before anybody could know what is live now.
@@ -44,7 +47,9 @@ impl Releases {
         }
         let unseen = |loss: &&Loss| loss.shown.is_none_or(|number| number >= known.pods);
         let unseen = count(self.losses.iter().filter(unseen));
-        let missing = (workload.spec.replicas - pods.total()).max(0);
+        // A pod whose node is gone hides one that is missing.
+        let unseen = unseen + pods.ghosts(cluster);
+        let missing = (workload.spec.replicas - pods.occupied()).max(0);
         let new = pods.of(&release.revision) + missing + 1;
         let allowed = self
             .allowed(release, workload.spec.replicas)
@@ -105,7 +110,7 @@ impl Releases {
     pub(super) fn begins(&self, mut release: Release, pods: &Pods, workload: &Deployment) -> Release {
         release.loose = None;
         release.was_loose = false;
-        release.unasked = (workload.spec.replicas - pods.total()).max(0);
+        release.unasked = (workload.spec.replicas - pods.occupied()).max(0);
         release
     }
 
@@ -114,7 +119,7 @@ impl Releases {
         let Some(release) = &self.current else { return };
         let had = self.allowed(release, before.spec.replicas);
         let had = had.max(pods.of(&release.revision));
-        let missing = (now.spec.replicas - pods.total()).max(0);
+        let missing = (now.spec.replicas - pods.occupied()).max(0);
         let Some(release) = &mut self.current else { return };
         release.before = release.before.max(had + missing);
     }
