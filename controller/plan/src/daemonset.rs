@@ -62,11 +62,10 @@ pub(crate) struct Moving<'a> {
 
 impl<'a> Moving<'a> {
     /// The stock controller has seen the last change: the nodes are counted for it. And there are
-    /// no more pods than nodes: those of a node that is gone stay for a while, look as they did, and
-    /// would hide that another one is missing.
+    /// no more pods than nodes, which would hide that one is missing.
     pub(crate) fn is_quiet(&self) -> bool {
         let seen = self.workload.observed_generation >= self.workload.generation;
-        seen && self.placed() <= self.workload.replicas
+        seen && !self.live.is_crowded(self.sets)
     }
 
     /// Takes old pods away until the batch is on its way. A failed release takes no more.
@@ -79,14 +78,9 @@ impl<'a> Moving<'a> {
         }
     }
 
-    /// Pods on nodes that are to have one.
-    fn placed(&self) -> i32 {
-        self.progress.pods - self.live.misscheduled
-    }
-
     /// Nodes whose pod is on its way out or in; that will be a new one.
     fn missing(&self) -> i32 {
-        (self.workload.replicas - self.placed()).max(0)
+        (self.workload.replicas - self.live.placed(self.sets)).max(0)
     }
 
     /// The old pods that go now: broken ones, whom nobody misses, before all others, and those of a

@@ -253,16 +253,16 @@ impl Checks {
             return Ok(());
         }
         let turn = self.pods.see(&change.name, change.object.as_deref());
-        let Some(workload) = &self.workload else { return Ok(()) };
+        let Some(workload) = self.workload.clone() else { return Ok(()) };
         match turn {
             pods::Turn::Created(revision) => {
-                self.releases.pod_created(&self.pods, &revision, workload, cluster)
+                self.releases.pod_created(&self.pods, &revision, &workload, cluster)
             }
             pods::Turn::Gone { revision, excused, ready_since } => {
                 if workload.daemon.is_some() {
                     self.see_loss(cluster, number);
                 }
-                if excused {
+                if excused || self.is_unripe(&workload, ready_since, cluster.now) {
                     self.limits.lost();
                 }
                 self.releases.pod_gone(&revision, ready_since, cluster.now);
@@ -270,6 +270,14 @@ impl Checks {
             }
             pods::Turn::Other => Ok(()),
         }
+    }
+
+    /// Pods of a DaemonSet that have not been ready for as long as the user asks serve nobody in the
+    /// eyes of its controller: it takes them all at once.
+    fn is_unripe(&self, workload: &Deployment, ready_since: Option<Moment>, now: Moment) -> bool {
+        let seconds = u64::try_from(workload.spec.min_ready_seconds).unwrap_or(0);
+        let ripe = |since: Moment| since + std::time::Duration::from_secs(seconds) <= now;
+        workload.daemon.is_some() && ready_since.is_some_and(|since| !ripe(since))
     }
 
     /// A pod of a DaemonSet has gone: taken by us, or by its controller, which under a hold that it
