@@ -160,8 +160,7 @@ const WHENS: [(When, &str); 3] =
     [(When::Before, "before"), (When::After, "after"), (When::Late, "late")];
 
 /// What a manifest states by the word alone.
-const FLAGS: [&str; 6] =
-    ["paused", "recreate", "statefulset", "parallel", "cloneset", "daemonset"];
+const FLAGS: [&str; 6] = ["paused", "recreate", "statefulset", "parallel", "cloneset", "daemonset"];
 
 impl FromStr for Script {
     type Err = Unreadable;

@@ -305,10 +305,7 @@ impl Checks {
 }
 
 /// A DaemonSet with its open nodes as replicas.
-fn on_nodes(
-    cluster: &Cluster,
-    workload: &std::rc::Rc<Deployment>,
-) -> std::rc::Rc<Deployment> {
+fn on_nodes(cluster: &Cluster, workload: &std::rc::Rc<Deployment>) -> std::rc::Rc<Deployment> {
     if workload.daemon.is_none() {
         return std::rc::Rc::clone(workload);
     }

@@ -429,7 +429,8 @@ impl Releases {
             return self.announce(revision, cluster);
         }
         // The stock controller fills up to the surge while the user pauses.
-        let paused = self.fields.filter(|fields| fields.paused && self.rounding == Rounding::Deployment);
+        let paused =
+            self.fields.filter(|fields| fields.paused && self.rounding == Rounding::Deployment);
         let surge = paused.map_or(0, |fields| fields.max_surge.ceil_of(workload.spec.replicas));
         let surge = surge.max(self.surging);
         match self.left.get(revision).map(|most| most.saturating_add(surge)) {

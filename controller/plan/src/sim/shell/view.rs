@@ -4,18 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crds::{Hold, IntOrPercent, Revision};
 use crds::contract::{
     ARMED_LABEL, ARMED_VALUE, DEPLOYMENT_REVISION_ANNOTATION, DESIRED_REPLICAS_ANNOTATION,
     FINALIZER, HOLD_ANNOTATION, REQUEST_ANNOTATION, ROLLOUT_LABEL,
 };
 use crds::hold::Reading;
 use crds::project::DaemonSetFields;
+use crds::{Hold, IntOrPercent, Revision};
 
 use crate::action::Ask;
 use crate::observed::{
-    Answered, CloneSet, DaemonSet, Fact, Fields, KeptPods, KeptTemplate, Live, NumberedRevision, Observed,
-    Pod, RolloutFacts, Set, Sets, Stateful, Strategy, Workload,
+    Answered, CloneSet, DaemonSet, Fact, Fields, KeptPods, KeptTemplate, Live, NumberedRevision,
+    Observed, Pod, RolloutFacts, Set, Sets, Stateful, Strategy, Workload,
 };
 use crate::sim::cluster::objects::{self, Deployment, KeptRevision, ReplicaSet, RolloutObject};
 use crate::sim::cluster::read::NO_DEADLINE;

@@ -51,7 +51,8 @@ impl World {
         if !self.cluster.is_owner_of_pods(&pod.owner) {
             self.schedule(Duration::from_millis(50), Event::Collect);
         }
-        if let Some(node) = pod.node.as_ref().filter(|name| self.cluster.nodes.get(name).is_none()) {
+        if let Some(node) = pod.node.as_ref().filter(|name| self.cluster.nodes.get(name).is_none())
+        {
             self.schedule(UNNOTICED, Event::Orphans(Rc::clone(node)));
         }
         let turn = self.kubelet.note(&pod, self.cluster.now);

@@ -283,10 +283,10 @@ impl World {
     fn carry_out_knowing(
         &mut self,
         request: &Request,
-        known: Option<Known>,
+        known: Option<&Known>,
     ) -> Result<(), Failure> {
         if let Request::DeletePod { pod, .. } = request {
-            self.checks.cleared(&self.cluster, pod, known.as_ref());
+            self.checks.cleared(&self.cluster, pod, known);
         }
         request.run(&mut self.cluster)
     }
@@ -295,7 +295,7 @@ impl World {
         let lost = self.random.chance(self.faults.unanswered);
         let done = !lost || self.random.chance(50);
         let known = self.shell.as_ref().map(|shell| shell.known.clone());
-        let answer = if done { self.carry_out_knowing(request, known) } else { Ok(()) };
+        let answer = if done { self.carry_out_knowing(request, known.as_ref()) } else { Ok(()) };
         self.written += u32::from(done && answer.is_ok());
         let (now, shown) = (self.cluster.now, answer.clone());
         self.timeline.note(now, "sluice", || match shown {

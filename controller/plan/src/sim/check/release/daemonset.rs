@@ -38,7 +38,8 @@ impl Releases {
             return Err((1, format!("pod {} taken away outside a release", pod.meta.name)));
         };
         // Planned before anybody could know what is live now.
-        let Some(known) = known.filter(|it| it.revision.as_ref() == Some(&workload.revision)) else {
+        let Some(known) = known.filter(|it| it.revision.as_ref() == Some(&workload.revision))
+        else {
             self.lost(cluster, pod);
             return Ok(());
         };
@@ -56,7 +57,8 @@ impl Releases {
             .max(self.allowed(release, known.replicas));
         if new > allowed + unseen {
             let batch = release.batch;
-            let what = format!("a pod taken for {new} new ones, {allowed} allowed in batch {batch}");
+            let what =
+                format!("a pod taken for {new} new ones, {allowed} allowed in batch {batch}");
             return Err((1, what));
         }
         let revision = release.revision.clone();
@@ -90,7 +92,8 @@ impl Releases {
         cluster: &Cluster,
     ) -> Verdict {
         let open = |loss: &&mut Loss| {
-            loss.shown.is_none() && cluster.pods.iter().any(|pod| pod.node.as_ref() == Some(&loss.node))
+            loss.shown.is_none()
+                && cluster.pods.iter().any(|pod| pod.node.as_ref() == Some(&loss.node))
         };
         let shown = cluster.pods.changes().saturating_sub(1);
         self.losses.iter_mut().filter(open).for_each(|loss| loss.shown = Some(shown));
@@ -101,13 +104,21 @@ impl Releases {
         let (count, most) = (pods.of(revision), allowed.saturating_add(release.unasked));
         if count > most {
             let batch = release.batch;
-            return Err((1, format!("{count} pods of {revision}, at most {most} in batch {batch}")));
+            return Err((
+                1,
+                format!("{count} pods of {revision}, at most {most} in batch {batch}"),
+            ));
         }
         Ok(())
     }
 
     /// What is missing when a release begins comes up in it.
-    pub(super) fn begins(&self, mut release: Release, pods: &Pods, workload: &Deployment) -> Release {
+    pub(super) fn begins(
+        &self,
+        mut release: Release,
+        pods: &Pods,
+        workload: &Deployment,
+    ) -> Release {
         release.loose = None;
         release.was_loose = false;
         release.unasked = (workload.spec.replicas - pods.occupied()).max(0);

@@ -52,7 +52,8 @@ pub(super) fn judge(old: &Value, new: &Value, writer: &str) -> Result<(), Refuse
 fn is_empty(old: &Value) -> bool {
     let status = &old["status"];
     let seen = status["observedGeneration"].as_i64();
-    seen.is_some() && seen >= old["metadata"]["generation"].as_i64()
+    seen.is_some()
+        && seen >= old["metadata"]["generation"].as_i64()
         && status["desiredNumberScheduled"] == 0
 }
 
