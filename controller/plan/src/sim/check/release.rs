@@ -269,7 +269,9 @@ impl Releases {
             self.native = true;
             return Ok(());
         }
-        if self.rejected.contains(revision) {
+        // Who asked to abort it and brings it back before anybody has answered is aborted then.
+        let asked = self.abort.as_ref().is_some_and(|(_, aborted)| aborted == revision);
+        if self.rejected.contains(revision) && !asked {
             return Err((1, format!("rejected revision {revision} let in again unasked")));
         }
         // Applied on purpose, another template ends the rejection.
