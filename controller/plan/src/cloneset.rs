@@ -9,7 +9,6 @@ use crds::{Hold, HoldState, Kept, Portion, Portioned, Revision};
 use crate::action::Action;
 use crate::batch::Goal;
 use crate::draft::Draft;
-use crate::kind::Lost;
 use crate::observed::{CloneSet, CloneSetFields, Pod, Set, Sets, Workload};
 use crate::revisions::{all, count, others, ready_of, write};
 use crate::waiting::Wait;
@@ -21,21 +20,12 @@ pub(crate) fn refused(live: &CloneSet) -> Option<&'static str> {
     (live.fields == CloneSetFields::OnDelete).then_some("OnDelete")
 }
 
+/// Nothing more moves.
+pub(crate) const SHUT: Portion = Portion { partition: Kept::ALL };
+
 /// The user's own partition at rest.
 pub(crate) fn own(live: &CloneSet) -> Option<Portion> {
     live.fields.partition().map(|partition| Portion { partition })
-}
-
-/// A hold that lets nothing more move, of this revision.
-pub(crate) fn stopped(hold: &Portioned, revision: Revision) -> Portioned {
-    let target = Portion { partition: Kept::ALL };
-    Portioned { revision, rollback: false, batch: 0, target, ..hold.clone() }
-}
-
-pub(crate) fn regained(lost: Lost, partition: Kept) -> Portioned {
-    let Lost { revision, stable, rollback, batch } = lost;
-    let target = Portion { partition: Kept::ALL };
-    Portioned { revision, stable, rollback, batch, target, original: Portion { partition } }
 }
 
 /// On the way back to `revision` the user's own partition would keep pods of the version that is
@@ -168,8 +158,7 @@ impl<'a> Moving<'a> {
             Goal::Share(_) | Goal::Beside | Goal::Shut => self.hold.target.partition == Kept::ALL,
         };
         if !stays {
-            let target = Portion { partition: Kept::ALL };
-            draft.act(self.write(Portioned { target, ..self.hold.clone() }));
+            draft.act(self.write(Portioned { target: SHUT, ..self.hold.clone() }));
         }
     }
 

@@ -4,12 +4,11 @@
 //! come up new without being asked: they count, and none is moved back.
 
 use crds::status::Phase;
-use crds::{Revision, UpdateType, Updating, Withheld};
+use crds::{UpdateType, Updating, Withheld};
 
 use crate::action::{Action, Turn};
 use crate::batch::Goal;
 use crate::draft::Draft;
-use crate::kind::Lost;
 use crate::observed::{DaemonSet, Pod, Sets, Workload};
 use crate::revisions::{Progress, count, others};
 use crate::waiting::Wait;
@@ -17,7 +16,8 @@ use crate::waiting::Wait;
 /// Time for a batch where the Rollout gives none: a DaemonSet has no deadline of its own.
 pub(crate) const DEADLINE_SECONDS: i64 = 600;
 
-const HELD: Updating = Updating { by: UpdateType::OnDelete };
+/// Nothing moves by itself.
+pub(crate) const SHUT: Updating = Updating { by: UpdateType::OnDelete };
 
 pub(crate) fn refused(live: &DaemonSet) -> Option<&'static str> {
     (live.fields.by == UpdateType::OnDelete).then_some("OnDelete")
@@ -28,19 +28,9 @@ pub(crate) fn own(live: &DaemonSet) -> Option<Updating> {
     refused(live).is_none().then_some(Updating { by: live.fields.by })
 }
 
-/// A hold in which nothing has begun, of this revision.
-pub(crate) fn stopped(hold: &Withheld, revision: Revision) -> Withheld {
-    Withheld { revision, rollback: false, batch: 0, target: HELD, ..hold.clone() }
-}
-
-pub(crate) fn regained(lost: Lost, by: UpdateType) -> Withheld {
-    let Lost { revision, stable, rollback, batch } = lost;
-    Withheld { revision, stable, rollback, batch, target: HELD, original: Updating { by } }
-}
-
 /// The hold in batch `index`.
 pub(crate) fn held_at(hold: &Withheld, index: u32) -> Withheld {
-    Withheld { batch: index, target: HELD, ..hold.clone() }
+    Withheld { batch: index, target: SHUT, ..hold.clone() }
 }
 
 /// What the user asks for and does not get while it is held.
@@ -61,9 +51,11 @@ pub(crate) struct Moving<'a> {
 }
 
 impl<'a> Moving<'a> {
-    /// The stock controller has seen the last change: the nodes are counted for it.
+    /// The stock controller has seen the last change: the nodes are counted for it. And there are
+    /// no more pods than nodes, which would hide that one is missing.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.workload.observed_generation >= self.workload.generation
+        let seen = self.workload.observed_generation >= self.workload.generation;
+        seen && !self.live.is_crowded(self.sets)
     }
 
     /// Takes old pods away until the batch is on its way. A failed release takes no more.
@@ -78,8 +70,7 @@ impl<'a> Moving<'a> {
 
     /// Nodes whose pod is on its way out or in; that will be a new one.
     fn missing(&self) -> i32 {
-        let placed = self.progress.pods - self.live.misscheduled;
-        (self.workload.replicas - placed).max(0)
+        (self.workload.replicas - self.live.placed(self.sets)).max(0)
     }
 
     /// The old pods that go now: broken ones, whom nobody misses, before all others, and those of a

@@ -4,8 +4,8 @@
 
 use crds::hold::Reading;
 use crds::{
-    Barred, Fenced, Hold, HoldState, Kept, Partitioned, Portioned, Revision, RolloutStatus,
-    Withheld, WorkloadKind,
+    Barred, Fenced, Hold, HoldState, Kept, Partition, Partitioned, Portion, Portioned, Revision,
+    RolloutStatus, Target, Updating, Withheld, WorkloadKind,
 };
 use jiff::Timestamp;
 
@@ -150,13 +150,15 @@ impl Workload {
             }
             Live::StatefulSet(_) => {
                 let Kept::Pods(partition) = before.original_partition? else { return None };
-                HoldState::Partitioned(stateful::regained(lost, partition))
+                HoldState::Partitioned(lost.hold(stateful::SHUT, Partition { partition }))
             }
             Live::CloneSet(_) => {
-                HoldState::Portioned(cloneset::regained(lost, before.original_partition?))
+                let own = Portion { partition: before.original_partition? };
+                HoldState::Portioned(lost.hold(cloneset::SHUT, own))
             }
             Live::DaemonSet(_) => {
-                HoldState::Withheld(daemonset::regained(lost, before.original_strategy?))
+                let own = Updating { by: before.original_strategy? };
+                HoldState::Withheld(lost.hold(daemonset::SHUT, own))
             }
         };
         Some(Hold::of_release(state))
@@ -241,6 +243,18 @@ impl Lost {
         };
         Some(Self { revision, stable, rollback, batch })
     }
+
+    /// The hold that it was, as far as anybody knows.
+    pub(crate) fn hold<T, O>(self, target: T, original: O) -> crds::Held<T, O> {
+        let Self { revision, stable, rollback, batch } = self;
+        crds::Held { revision, stable, rollback, batch, target, original }
+    }
+}
+
+/// A hold in which nothing has begun, of this revision.
+fn stopped<T, O: Copy>(hold: &crds::Held<T, O>, revision: Revision, target: T) -> crds::Held<T, O> {
+    let (stable, original) = (hold.stable.clone(), hold.original);
+    crds::Held { revision, stable, rollback: false, batch: 0, target, original }
 }
 
 impl<'a> Held<'a> {
@@ -303,10 +317,19 @@ impl<'a> Held<'a> {
     pub(crate) fn caught_up(&self) -> Action {
         let revision = self.workload.revision.clone();
         self.write(match self.kind {
-            Kind::Deployment(_, hold) => HoldState::Fenced(deployment::stopped(hold, revision)),
-            Kind::StatefulSet(_, hold) => HoldState::Partitioned(stateful::stopped(hold, revision)),
-            Kind::CloneSet(_, hold) => HoldState::Portioned(cloneset::stopped(hold, revision)),
-            Kind::DaemonSet(_, hold) => HoldState::Withheld(daemonset::stopped(hold, revision)),
+            Kind::Deployment(_, hold) => {
+                let target = Target { paused: true, ..hold.target };
+                HoldState::Fenced(stopped(hold, revision, target))
+            }
+            Kind::StatefulSet(_, hold) => {
+                HoldState::Partitioned(stopped(hold, revision, stateful::SHUT))
+            }
+            Kind::CloneSet(_, hold) => {
+                HoldState::Portioned(stopped(hold, revision, cloneset::SHUT))
+            }
+            Kind::DaemonSet(_, hold) => {
+                HoldState::Withheld(stopped(hold, revision, daemonset::SHUT))
+            }
         })
     }
 

@@ -1,6 +1,7 @@
 //! Checks a plan against what it was made from: rules that hold for every plan, told without the
 //! planner's own arithmetic. The simulator and the tests run it on every plan; it decides nothing.
 
+mod batches;
 mod hold;
 mod partition;
 mod portion;

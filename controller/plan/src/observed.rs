@@ -105,8 +105,8 @@ pub struct Past {
 }
 
 impl Observed {
-    /// A fact is missing that normally comes within moments: something is Unknown, or the stock
-    /// controller has not acted on the workload's last change.
+    /// A fact is missing that normally comes within moments: something is Unknown, the stock
+    /// controller has not acted on the workload's last change, or a DaemonSet has too many pods.
     #[must_use]
     pub fn is_unsettled(&self) -> bool {
         match &self.workload {
@@ -116,6 +116,7 @@ impl Observed {
                 workload.observed_generation < workload.generation
                     || matches!(workload.sets, Fact::Unknown(_))
                     || matches!(self.kept, Fact::Unknown(_))
+                    || workload.is_crowded()
             }
         }
     }
@@ -177,6 +178,15 @@ pub struct Workload {
     pub revision: Revision,
     /// Its revisions and their pods; only watched in a release, otherwise Unknown.
     pub sets: Fact<Sets>,
+}
+
+impl Workload {
+    fn is_crowded(&self) -> bool {
+        match (&self.fields, &self.sets) {
+            (Live::DaemonSet(live), Fact::Known(sets)) => live.is_crowded(sets),
+            _ => false,
+        }
+    }
 }
 
 /// The live fields of a workload, by its kind.

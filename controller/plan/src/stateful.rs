@@ -11,7 +11,6 @@ use crds::{Hold, HoldState, Partition, Partitioned, Revision};
 use crate::action::Action;
 use crate::batch::Goal;
 use crate::draft::Draft;
-use crate::kind::Lost;
 use crate::observed::{Pod, Sets, Stateful, StatefulFields, Workload};
 use crate::revisions::{all, count, write};
 use crate::waiting::Wait;
@@ -23,21 +22,12 @@ pub(crate) fn refused(live: &Stateful) -> Option<&'static str> {
     (live.fields == StatefulFields::OnDelete).then_some("OnDelete")
 }
 
+/// Nothing more moves.
+pub(crate) const SHUT: Partition = Partition { partition: FENCE_PARTITION };
+
 /// The user's own partition at rest.
 pub(crate) fn own(live: &Stateful) -> Option<Partition> {
     live.fields.partition().map(|partition| Partition { partition })
-}
-
-/// A hold that lets nothing more move, of this revision.
-pub(crate) fn stopped(hold: &Partitioned, revision: Revision) -> Partitioned {
-    let target = Partition { partition: FENCE_PARTITION };
-    Partitioned { revision, rollback: false, batch: 0, target, ..hold.clone() }
-}
-
-pub(crate) fn regained(lost: Lost, partition: i32) -> Partitioned {
-    let Lost { revision, stable, rollback, batch } = lost;
-    let target = Partition { partition: FENCE_PARTITION };
-    Partitioned { revision, stable, rollback, batch, target, original: Partition { partition } }
 }
 
 /// A StatefulSet whose pods come up one after the other waits for each for ever: one that does not

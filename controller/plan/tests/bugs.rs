@@ -40,19 +40,24 @@ const CLONED: [Bug; 5] = [
     Bug::TakenBackStays,
 ];
 
+/// Those that only a DaemonSet can show.
+const DAEMON: [Bug; 4] =
+    [Bug::NodeBeyond, Bug::NodesAtOnce, Bug::MissingUncounted, Bug::NodesCountedOnce];
+
 /// The stories of the kind of workload that a bug is about.
 fn tales_for(bug: Bug) -> Vec<Tale> {
     let mut tales = tales();
     tales.retain(|tale| {
         tale.name.starts_with("sts-") == STATEFUL.contains(&bug)
             && tale.name.starts_with("cs-") == CLONED.contains(&bug)
+            && tale.name.starts_with("ds-") == DAEMON.contains(&bug)
     });
     tales
 }
 
 /// Where each bug was found last: looked at first, because that is cheap. Without an entry, or
 /// where nothing shows there any more, all is looked through.
-const SHOWN: [(Bug, Shown); 17] = [
+const SHOWN: [(Bug, Shown); 21] = [
     (Bug::UnavailableFalls, Shown::Seed(111)),
     (Bug::RestoreInTwoWrites, Shown::Seed(85)),
     (Bug::StaleReadiness, Shown::Seed(1419)),
@@ -70,6 +75,10 @@ const SHOWN: [(Bug, Shown); 17] = [
     (Bug::ShareStaysDown, Shown::Tale("cs-counts")),
     (Bug::OwnShareLost, Shown::Tale("cs-partition")),
     (Bug::TakenBackStays, Shown::Tale("cs-partition-percent")),
+    (Bug::NodeBeyond, Shown::Tale("ds-limits")),
+    (Bug::NodesAtOnce, Shown::Tale("ds-release")),
+    (Bug::MissingUncounted, Shown::Tale("ds-release")),
+    (Bug::NodesCountedOnce, Shown::Tale("ds-lost-nodes")),
 ];
 
 /// A story by its name, with a crash at every write if nothing shows without, or a seed.

@@ -51,7 +51,7 @@ fn survives(fault: impl Fn(u32) -> Fault) {
     }
     println!("{played} stories, {} wrong", wrong.len());
     assert!(wrong.is_empty(), "{} of {played}:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(played > 500);
+    assert!(played > 500 || std::env::var_os("TALES").is_some());
 }
 
 #[test]

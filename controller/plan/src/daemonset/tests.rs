@@ -301,3 +301,15 @@ fn the_users_own_on_delete_is_refused() {
     assert_phase(&plan, Phase::Stalled, "OnDeleteStrategy");
     assert!(plan.actions.is_empty());
 }
+
+#[test]
+fn while_there_are_more_pods_than_nodes_none_goes() {
+    let mut scene = in_batch(1, &["v1"; 5]);
+    live(&mut scene).nodes = 4;
+    scene.workload().replicas = 4;
+    assert!(scene.seen.is_unsettled());
+    assert!(deleted(&scene.plan()).is_empty());
+    // What is on a closed node is known to be there.
+    live(&mut scene).misscheduled = 1;
+    assert_eq!(deleted(&scene.plan()), ["web-0"]);
+}

@@ -6,7 +6,7 @@ mod stable;
 mod upkeep;
 mod wave;
 
-use crds::{Fenced, HoldState, Original, Revision, Target};
+use crds::{Fenced, HoldState, Original, Target};
 
 use crate::action::Action;
 use crate::draft::Draft;
@@ -42,21 +42,13 @@ pub(crate) fn own(fields: &Fields) -> Option<Original> {
     })
 }
 
-/// A hold that lets nothing more move, of this revision.
-pub(crate) fn stopped(hold: &Fenced, revision: Revision) -> Fenced {
-    let target = Target { paused: true, ..hold.target };
-    Fenced { revision, rollback: false, batch: 0, target, ..hold.clone() }
-}
-
 /// Without a webhook too, because the fields are as that hold has them.
 pub(crate) fn regained(fields: &Fields, lost: Lost, original: Original) -> Option<Fenced> {
     let Strategy::RollingUpdate { max_surge, max_unavailable } = fields.strategy else {
         return None;
     };
-    let Lost { revision, stable, rollback, batch } = lost;
-    let paused = fields.paused && batch == 0;
-    let target = Target { paused, max_surge, max_unavailable };
-    Some(Fenced { revision, stable, rollback, batch, target, original })
+    let paused = fields.paused && lost.batch == 0;
+    Some(lost.hold(Target { paused, max_surge, max_unavailable }, original))
 }
 
 /// The write of a Deployment's hold.

@@ -24,32 +24,32 @@ pub(super) fn check(
     let templateless = write.hold.as_ref().is_none_or(|hold| hold.template.is_none());
     lint.must(templateless, "templates go by reference", detail);
     lint.must(!matches!(workload.hold, Reading::Newer(_)), "a newer hold is left alone", detail);
+    let release = Release { seen, workload, plan, write };
     if let Some(HoldState::Partitioned(next)) = write.hold.as_ref().map(|hold| &hold.state) {
         let now = match &workload.hold {
             Reading::Hold(hold) => hold.as_partitioned(),
             Reading::None | Reading::Newer(_) | Reading::Malformed(_) => None,
         };
-        return super::partition::check(lint, seen, workload, plan, write, (now, next));
+        return super::partition::check(lint, &release, (now, next));
     }
     if let Some(HoldState::Portioned(next)) = write.hold.as_ref().map(|hold| &hold.state) {
         let now = match &workload.hold {
             Reading::Hold(hold) => hold.as_portioned(),
             Reading::None | Reading::Newer(_) | Reading::Malformed(_) => None,
         };
-        return super::portion::check(lint, seen, workload, plan, write, (now, next));
+        return super::portion::check(lint, &release, (now, next));
     }
     if let Some(HoldState::Withheld(next)) = write.hold.as_ref().map(|hold| &hold.state) {
         let now = match &workload.hold {
             Reading::Hold(hold) => hold.as_withheld(),
             Reading::None | Reading::Newer(_) | Reading::Malformed(_) => None,
         };
-        return super::withheld::check(lint, workload, write, (now, next));
+        return super::withheld::check(lint, &release, (now, next));
     }
     let now = match &workload.hold {
         Reading::Hold(hold) => hold.as_fenced(),
         Reading::None | Reading::Newer(_) | Reading::Malformed(_) => None,
     };
-    let release = Release { seen, workload, plan, write };
     match (write.hold.as_ref().map(|hold| &hold.state), now) {
         (Some(HoldState::Fenced(next)), Some(now)) => release.goes_on(lint, now, next),
         (Some(HoldState::Fenced(next)), None) => release.begins(lint, next),
@@ -66,15 +66,16 @@ pub(super) fn check(
     }
 }
 
-struct Release<'a> {
-    seen: &'a Observed,
-    workload: &'a Workload,
-    plan: &'a Plan,
+/// A write of a hold, and what it follows from.
+pub(super) struct Release<'a> {
+    pub(super) seen: &'a Observed,
+    pub(super) workload: &'a Workload,
+    pub(super) plan: &'a Plan,
     write: &'a WriteHold,
 }
 
 impl Release<'_> {
-    fn detail(&self) -> String {
+    pub(super) fn detail(&self) -> String {
         format!("{:?} over {:?}", self.write, self.workload)
     }
 

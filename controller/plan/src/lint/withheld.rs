@@ -3,34 +3,27 @@
 use crds::status::Phase;
 use crds::{UpdateType, Withheld};
 
+use super::batches::{self, Lets};
+use super::hold::Release;
 use super::{Lint, all};
-use crate::action::{Action, Plan, WriteHold};
+use crate::action::{Action, Plan};
 use crate::observed::{DaemonSet, Fact, Live, Pod, Set, Workload};
 use crate::revisions::count;
 
 /// The hold of a DaemonSet goes from `now` (none: it is at rest, or barred) to `next`.
 pub(super) fn check(
     lint: &mut Lint,
-    workload: &Workload,
-    write: &WriteHold,
+    release: &Release<'_>,
     (now, next): (Option<&Withheld>, &Withheld),
 ) {
-    let detail = || format!("{write:?} over {workload:?}");
-    let of_kind = matches!(workload.fields, Live::DaemonSet(_));
+    let detail = || release.detail();
+    let of_kind = matches!(release.workload.fields, Live::DaemonSet(_));
     lint.must(of_kind, "a hold is of the workload's kind", detail);
-    let fenced = next.target.by == UpdateType::OnDelete;
-    lint.must(fenced, "a held DaemonSet updates nothing by itself", detail);
+    let shut = next.target.by == UpdateType::OnDelete;
+    lint.must(shut, "a held DaemonSet updates nothing by itself", detail);
     let own = next.original.by == UpdateType::RollingUpdate;
     lint.must(own, "originals are the user's", detail);
-    let Some(now) = now else { return };
-    lint.must(next.original == now.original, "originals stay", detail);
-    lint.must(next.stable == now.stable, "the stable revision stays", detail);
-    lint.must(next.revision == workload.revision, "a hold speaks of the live template", detail);
-    if next.revision != now.revision {
-        return lint.must(next.batch == 0, "another template starts again", detail);
-    }
-    let follows = next.batch == now.batch || next.batch == now.batch + 1;
-    lint.must(follows, "batches follow each other", detail);
+    batches::check(lint, release, (now, next), &Lets { shut, pods: None });
 }
 
 /// The pods that a plan takes away are old ones, in a batch, no more of them than the batch is for,

@@ -30,6 +30,21 @@ impl DaemonSet {
         self.max_unavailable.ceil_of(self.nodes).max(1)
     }
 
+    /// Pods on nodes that are to have one, as far as anybody knows.
+    #[must_use]
+    pub fn placed(&self, sets: &Sets) -> i32 {
+        let all = sets.update.iter().chain(&sets.old);
+        let pods: usize = all.map(|set| set.pods.len()).sum();
+        i32::try_from(pods).unwrap_or(i32::MAX) - self.misscheduled
+    }
+
+    /// There are more pods than nodes: those of a node that is gone stay for a while, and look as
+    /// they did.
+    #[must_use]
+    pub fn is_crowded(&self, sets: &Sets) -> bool {
+        self.placed(sets) > self.nodes
+    }
+
     /// The pods by revision; each comes with the label that names its revision.
     #[must_use]
     pub fn sets(

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::moment::Moment;
 use super::random::Random;
 use super::shell::Request;
-use crate::observed::{Answered, Fact, Fields, Live, Strategy, Workload};
+use crate::observed::{Answered, DaemonSet, Fact, Fields, Live, Pod, Sets, Strategy, Workload};
 use crate::{Action, Observed, Plan};
 
 /// A planted bug.
@@ -90,11 +90,19 @@ pub enum Bug {
     OwnShareLost,
     /// What a CloneSet's own partition keeps of a version that was taken back stays.
     TakenBackStays,
+    /// One pod of a DaemonSet more goes than the batch is short of.
+    NodeBeyond,
+    /// All old pods of a DaemonSet that a batch takes go at once.
+    NodesAtOnce,
+    /// A pod of a DaemonSet that is missing does not count.
+    MissingUncounted,
+    /// The nodes of a DaemonSet are counted once, and not when some come or go.
+    NodesCountedOnce,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 37] = [
         Self::UnavailableFalls,
         Self::RestoreInTwoWrites,
         Self::StaleReadiness,
@@ -128,6 +136,10 @@ impl Bug {
         Self::ShareStaysDown,
         Self::OwnShareLost,
         Self::TakenBackStays,
+        Self::NodeBeyond,
+        Self::NodesAtOnce,
+        Self::MissingUncounted,
+        Self::NodesCountedOnce,
     ];
 
     /// Distorts what the webhook made of a write.
@@ -152,12 +164,14 @@ pub struct Saboteur {
     random: Random,
     seen: Option<Workload>,
     ready: usize,
+    /// Nodes of a DaemonSet when it was first seen.
+    nodes: Option<i32>,
 }
 
 impl Saboteur {
     /// With this bug, or none.
     pub fn new(bug: Option<Bug>, random: Random) -> Self {
-        Self { bug, random, seen: None, ready: 0 }
+        Self { bug, random, seen: None, ready: 0, nodes: None }
     }
 
     /// Before the plan.
@@ -218,6 +232,14 @@ impl Saboteur {
                     }
                 }
             }
+            Bug::NodesAtOnce | Bug::MissingUncounted | Bug::NodesCountedOnce => {
+                let Workload { fields, sets, .. } = workload;
+                if let (Live::DaemonSet(live), Fact::Known(sets)) = (fields, sets) {
+                    let first = *self.nodes.get_or_insert(live.nodes);
+                    distort_nodes(bug, live, sets, first);
+                    workload.replicas = live.nodes;
+                }
+            }
             Bug::ZeroIsNoRetreat => workload.replicas = workload.replicas.max(1),
             Bug::FencedStableStays => {
                 if let Fact::Known(sets) = &mut workload.sets {
@@ -238,6 +260,7 @@ impl Saboteur {
             Bug::DeadlineReset => self.reset_deadline(seen, plan, now),
             Bug::OpensUnannounced => open_unannounced(seen, plan),
             Bug::RejectionForgotten => forget_rejection(seen, plan),
+            Bug::NodeBeyond => take_one_more(seen, plan),
             Bug::ExcessStays => {
                 plan.actions.retain(|action| !matches!(action, Action::ResizeSet { .. }));
             }
@@ -327,6 +350,33 @@ fn all_ready(workload: &mut Workload, replicas: i32) {
         && i32::try_from(set.pods.len()).is_ok_and(|pods| pods < replicas)
     {
         set.pods.push(pod);
+    }
+}
+
+fn distort_nodes(bug: Bug, live: &mut DaemonSet, sets: &mut Sets, first: i32) {
+    match bug {
+        Bug::NodesAtOnce => live.max_unavailable = IntOrPercent::Percent(100),
+        Bug::MissingUncounted => {
+            let missing = usize::try_from(live.nodes - live.placed(sets)).unwrap_or(0);
+            let Some(set) = sets.old.iter_mut().find(|set| !set.pods.is_empty()) else { return };
+            let Some(pod) = set.pods.first().cloned() else { return };
+            set.pods.extend(std::iter::repeat_n(pod, missing));
+        }
+        _ => live.nodes = first,
+    }
+}
+
+/// Another ready pod of the stable version goes, too.
+fn take_one_more(seen: &Observed, plan: &mut Plan) {
+    let Fact::Known(Workload { sets: Fact::Known(sets), .. }) = &seen.workload else { return };
+    let goes = |pod: &Pod| {
+        let taken = |action: &Action| matches!(action, Action::DeletePod { pod: it, .. } if *it == pod.name);
+        plan.actions.iter().any(taken)
+    };
+    let mut stays = sets.old.iter().flat_map(|set| &set.pods).filter(|pod| !goes(pod));
+    let more = stays.next().map(Action::delete);
+    if plan.actions.iter().any(|action| matches!(action, Action::DeletePod { .. })) {
+        plan.actions.extend(more);
     }
 }
 

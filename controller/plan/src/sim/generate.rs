@@ -1,8 +1,8 @@
-//! Stories by seed: a Deployment (or a StatefulSet, or a CloneSet), a Rollout, users who do this
-//! and that at any moment, and things that go wrong. Every story ends with `finish`. Owns the odds,
+//! Stories by seed: a Deployment (or one of the other kinds), a Rollout, users who do this and that at any moment, and things that go wrong. Every story ends with `finish`. Owns the odds,
 //! nothing else.
 
 mod cloneset;
+mod daemonset;
 mod stateful;
 
 use std::time::Duration;
@@ -38,6 +38,8 @@ const STATEFUL_EVERY: u64 = 5;
 /// Of so many one tells of a CloneSet.
 const CLONED_EVERY: u64 = 10;
 const CLONED: u64 = 3;
+/// And one of a DaemonSet.
+const DAEMON: u64 = 6;
 
 impl Script {
     /// The story of a seed.
@@ -45,10 +47,12 @@ impl Script {
     pub fn random(seed: u64) -> Self {
         let stateful = seed % STATEFUL_EVERY == STATEFUL_EVERY - 1;
         let cloned = seed % CLONED_EVERY == CLONED;
-        let name = match (stateful, cloned) {
-            (true, _) => "stateful",
-            (false, true) => "cloneset",
-            (false, false) => "story",
+        let daemon = seed % CLONED_EVERY == DAEMON;
+        let name = match (stateful, cloned, daemon) {
+            (true, ..) => "stateful",
+            (_, true, _) => "cloneset",
+            (.., true) => "daemonset",
+            _ => "story",
         };
         let mut teller = Teller {
             random: Random::stream(seed, name),
@@ -59,6 +63,8 @@ impl Script {
             teller.tell(Teller::stateful_workload, Teller::act_stateful);
         } else if cloned {
             teller.tell(Teller::cloned_workload, Teller::act_cloned);
+        } else if daemon {
+            teller.tell(Teller::daemon_workload, Teller::act_daemon);
         } else {
             teller.tell(Teller::workload, Teller::act);
         }

@@ -23,10 +23,16 @@ pub struct Script(pub(super) Vec<Command>);
 pub enum Command {
     /// `apply v2 [replicas=10] [surge=25%] ...`: what is not said stays as it was in the manifest;
     /// `surge=-` takes it out. `apply v1 statefulset [parallel] [partition=2]` makes a StatefulSet,
-    /// `apply v1 cloneset [partition=30%]` a CloneSet.
+    /// `apply v1 cloneset [partition=30%]` a CloneSet, `apply v1 daemonset` a DaemonSet.
     Apply { version: Option<String>, changes: Vec<Change> },
     /// `rollout batches=1/manual,20%/30s,100% [deadline=1m] [on-failure=pause] [paused]`
     Rollout(Box<RolloutSpec>),
+    /// `nodes 5`: there are so many from now on.
+    Nodes(usize),
+    /// `lose v1 2`: nodes go, each with a pod of that version, or any: `lose any 1`.
+    Lose { version: String, count: usize },
+    /// `close v1 2`: nodes are closed to new pods.
+    Close { version: String, count: usize },
     /// A verb without anything more.
     Simple(Simple),
     /// `scale 20`
@@ -90,6 +96,7 @@ pub enum Simple {
     Run,
     Finish,
     Show,
+    Open,
 }
 
 /// A value that a manifest or an edit states.
@@ -111,7 +118,7 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-const WORDS: [(Simple, &str); 24] = [
+const WORDS: [(Simple, &str); 25] = [
     (Simple::Reapply, "reapply on"),
     (Simple::ReapplyStop, "reapply off"),
     (Simple::ServerSide, "server-side"),
@@ -136,6 +143,7 @@ const WORDS: [(Simple, &str); 24] = [
     (Simple::Run, "run"),
     (Simple::Finish, "finish"),
     (Simple::Show, "show"),
+    (Simple::Open, "open"),
 ];
 
 const VERBS: [(Verb, &str); 7] = [
@@ -152,7 +160,7 @@ const WHENS: [(When, &str); 3] =
     [(When::Before, "before"), (When::After, "after"), (When::Late, "late")];
 
 /// What a manifest states by the word alone.
-const FLAGS: [&str; 5] = ["paused", "recreate", "statefulset", "parallel", "cloneset"];
+const FLAGS: [&str; 6] = ["paused", "recreate", "statefulset", "parallel", "cloneset", "daemonset"];
 
 impl FromStr for Script {
     type Err = Unreadable;
@@ -194,6 +202,13 @@ impl FromStr for Command {
             ("rollout", words) => Ok(Self::Rollout(Box::new(rollout::read(words)?))),
             ("edit", words) => Ok(Self::Edit(changes(words)?)),
             ("scale", [replicas]) => Ok(Self::Scale(number(replicas)?)),
+            ("nodes", [count]) => Ok(Self::Nodes(number(count)?)),
+            ("lose", [version, count]) => {
+                Ok(Self::Lose { version: (*version).to_owned(), count: number(count)? })
+            }
+            ("close", [version, count]) => {
+                Ok(Self::Close { version: (*version).to_owned(), count: number(count)? })
+            }
             ("set-image", [version]) => Ok(Self::SetImage((*version).to_owned())),
             ("evict", [version, count]) => {
                 Ok(Self::Evict { version: (*version).to_owned(), count: number(count)? })
@@ -264,6 +279,7 @@ impl Change {
             "statefulset" => stated.stateful = value.is_some_and(|value| value == "true"),
             "parallel" => stated.parallel = value.is_some_and(|value| value == "true"),
             "cloneset" => stated.cloneset = value.is_some_and(|value| value == "true"),
+            "daemonset" => stated.daemon = value.is_some_and(|value| value == "true"),
             "partition" => stated.partition = value.map(partition).transpose()?,
             _ => return Err(Unreadable(self.key.clone())),
         }
@@ -315,6 +331,9 @@ impl fmt::Display for Command {
                 f.write_str(word.map_or("", |(_, word)| word))
             }
             Self::Scale(replicas) => write!(f, "scale {replicas}"),
+            Self::Nodes(count) => write!(f, "nodes {count}"),
+            Self::Lose { version, count } => write!(f, "lose {version} {count}"),
+            Self::Close { version, count } => write!(f, "close {version} {count}"),
             Self::SetImage(version) => write!(f, "set-image {version}"),
             Self::Edit(changes) => {
                 f.write_str("edit")?;

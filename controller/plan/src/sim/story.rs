@@ -95,6 +95,9 @@ impl Story {
             Command::Rollout(spec) => world.user_rollout(RolloutSpecOf::clone(spec)),
             Command::Simple(simple) => self.simple(*simple),
             Command::Scale(replicas) => world.user_scale(*replicas),
+            Command::Nodes(count) => world.user_nodes(*count),
+            Command::Lose { version, count } => world.user_lose(version, *count),
+            Command::Close { version, count } => world.user_close(version, *count),
             Command::SetImage(version) => world.user_set_image(version),
             Command::Edit(changes) => {
                 let (before, kind) = (world.checks.fields(), world.user.manifest.stated);
@@ -179,6 +182,7 @@ impl Story {
                 }
             }
             Simple::Finish => self.finish(),
+            Simple::Open => world.open_nodes(),
             Simple::Show => return Ok(self.shown()),
         }
         Ok(String::new())
@@ -233,6 +237,7 @@ impl Story {
             (_, "DeploymentPaused") | (Phase::Ready | Phase::Rejected, _) => {
                 Some(Command::Simple(Simple::Resume))
             }
+            (_, "ScaledToZero") if workload.daemon.is_some() => Some(Command::Nodes(3)),
             // To zero, or to what its partition keeps from every update.
             (_, "ScaledToZero") => Some(Command::Scale(beyond_partition(world))),
             // There is nothing to wait for where the stable version itself is broken.
@@ -310,6 +315,7 @@ fn edited(was: Own, kind: Stated, changes: &[Change]) -> Own {
         partition: Some(was.partition),
         stateful: kind.stateful,
         cloneset: kind.cloneset,
+        daemon: kind.daemon,
         ..Stated::default()
     };
     for change in changes {

@@ -80,7 +80,7 @@ impl Timeline {
         match kind {
             Kind::ReplicaSet => self.see_set(cluster, number),
             Kind::Pod => self.see_pods(cluster),
-            Kind::Deployment | Kind::Rollout | Kind::ControllerRevision => {}
+            Kind::Deployment | Kind::Rollout | Kind::ControllerRevision | Kind::Node => {}
         }
     }
 

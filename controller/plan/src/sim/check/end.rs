@@ -6,7 +6,6 @@ use crds::hold::{Bar, Reading};
 use crds::status::Phase;
 use crds::{Hold, HoldState, Original, Revision};
 
-use super::limits::posts;
 use super::{Checks, is_fenced, is_shut};
 use crate::observed::Strategy;
 use crate::sim::cluster::Cluster;
@@ -82,6 +81,10 @@ fn fields_text(workload: &Deployment) -> String {
 
 fn numbered_text(workload: &Deployment) -> String {
     let ready = workload.spec.min_ready_seconds;
+    if workload.daemon.is_some() {
+        let strategy = &workload.raw["spec"]["updateStrategy"];
+        return format!("{strategy}, min-ready {ready}");
+    }
     let paused = if workload.spec.paused { "paused, " } else { "" };
     if is_shut(workload) {
         return format!("{paused}partition shut, min-ready {ready}");
@@ -105,7 +108,7 @@ fn hold_text(text: &str) -> String {
 impl Checks {
     /// The world is at rest, no fault is on: says what is wrong with it.
     pub fn rest(&mut self, cluster: &Cluster) {
-        let Some(workload) = cluster.deployments.iter().next().cloned() else { return };
+        let Some(workload) = self.workload.clone() else { return };
         let phase = cluster.rollouts.iter().next().map(|rollout| rollout.status.phase);
         match phase {
             Some(Phase::Ready | Phase::Rejected) => {
@@ -259,7 +262,7 @@ impl Checks {
     fn within_limits(&mut self, cluster: &Cluster, workload: &Deployment) {
         let Some(Own { fields, .. }) = self.fields() else { return };
         let replicas = workload.spec.replicas;
-        let (surge, _) = posts(self.limits.cloned, fields, replicas);
+        let (surge, _) = self.limits.rounding.posts(fields, replicas);
         // Above it are only pods that do not get ready: a scaling left them, and nothing can go.
         let most = self.limits.ceiling.max(replicas + surge);
         let total = self.pods.total();

@@ -9,31 +9,52 @@ use super::release::Releases;
 use crate::observed::Strategy;
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::Deployment;
-use crate::sim::stock::arithmetic::{clone_posts, fenceposts};
+use crate::sim::stock::arithmetic::{clone_posts, daemon_posts, fenceposts};
 
 /// What binds now.
 #[derive(Default)]
 pub struct Limits {
     pub fields: Option<Original>,
-    /// They are a CloneSet's.
-    pub cloned: bool,
+    /// How they are counted.
+    pub rounding: Rounding,
     /// The most pods that may be asked for now.
     pub ceiling: i32,
     floor: i32,
-    /// Our controller has taken a pod of a CloneSet away, which no partition takes back. One at a
-    /// time it may do so even where the user lets none be unavailable.
+    /// Our controller has taken a pod of a CloneSet away, which no partition takes back, or one of a
+    /// DaemonSet. One at a time it may do so even where the user lets none be unavailable.
     by_hand: bool,
     /// After a scaling down, until what it set off is over: the floor for that time.
     scaled: Option<i32>,
 }
 
-/// Surge and unavailable in pods, as the stock controller reads them.
-pub fn posts(cloned: bool, fields: Original, replicas: i32) -> (i32, i32) {
-    let Original { max_surge, max_unavailable, paused, .. } = fields;
-    if cloned {
-        clone_posts(max_surge, max_unavailable, replicas, paused)
-    } else {
-        fenceposts(max_surge, max_unavailable, replicas)
+/// How the stock controller of a kind reads surge and unavailable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rounding {
+    /// As of a Deployment, or of a StatefulSet in its words.
+    #[default]
+    Deployment,
+    CloneSet,
+    DaemonSet,
+}
+
+impl Rounding {
+    /// Of this workload.
+    pub fn of(workload: &Deployment) -> Self {
+        match (workload.cloneset, workload.daemon) {
+            (Some(_), _) => Self::CloneSet,
+            (None, Some(_)) => Self::DaemonSet,
+            (None, None) => Self::Deployment,
+        }
+    }
+
+    /// Surge and unavailable in pods.
+    pub fn posts(self, fields: Original, replicas: i32) -> (i32, i32) {
+        let Original { max_surge, max_unavailable, paused, .. } = fields;
+        match self {
+            Self::Deployment => fenceposts(max_surge, max_unavailable, replicas),
+            Self::CloneSet => clone_posts(max_surge, max_unavailable, replicas, paused),
+            Self::DaemonSet => daemon_posts(max_surge, max_unavailable, replicas),
+        }
     }
 }
 
@@ -52,7 +73,7 @@ impl Limits {
     pub fn scaled(&mut self, pods: &Pods, before: i32, after: i32) {
         let Some(fields) = self.fields else { return };
         self.ceiling = self.ceiling.max(after + fields.max_surge.ceil_of(after));
-        let unavailable = posts(self.cloned, fields, before).1;
+        let unavailable = self.rounding.posts(fields, before).1;
         self.lower_to(if after < before {
             pods.serving().min(before) * after / before.max(1) - 1
         } else {
@@ -72,7 +93,7 @@ impl Limits {
 
     /// Our controller deletes a pod.
     pub fn cleared(&mut self) {
-        self.by_hand = self.cloned;
+        self.by_hand = self.rounding != Rounding::Deployment;
     }
 
     /// The user's own fields change. Pods above a lower surge may be taken away at once.
@@ -98,16 +119,20 @@ impl Limits {
             return Ok(());
         }
         let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
-        let asked = match (workload.stateful, workload.cloneset) {
-            (Some(_), _) => pods.span(),
-            (None, Some(_)) => pods.total(),
-            (None, None) => mine.map(|set| set.replicas).sum(),
+        let asked = match workload.stateful {
+            Some(_) => pods.span(),
+            None if workload.is_numbered() => pods.total(),
+            None => mine.map(|set| set.replicas).sum(),
         };
         let replicas = workload.spec.replicas;
-        let (surge, unavailable) = posts(self.cloned, fields, replicas);
+        let (surge, unavailable) = self.rounding.posts(fields, replicas);
         // Moving back without surge: both patches back to back; no order avoids it.
         let doubled = releases.may_move_back() && surge == 0 && !workload.is_numbered();
         let moving = if doubled { unavailable } else { 0 };
+        if self.rounding == Rounding::DaemonSet && surge > 0 {
+            // Beside a pod that does not serve one may always come.
+            self.ceiling = self.ceiling.max(2 * replicas);
+        }
         self.check_ceiling(asked, replicas + surge.max(moving), releases.is_calm())?;
         if pods.serving() >= replicas - unavailable {
             self.by_hand = false;
@@ -118,6 +143,10 @@ impl Limits {
         if fields.paused && surplus > 0 {
             // Paused, the stock controller takes away what is above a lower surge, ready or not.
             self.lower_to(demanded - surplus);
+        }
+        let ghosts = pods.ghosts(cluster);
+        if ghosts > 0 {
+            self.lower_to(demanded - ghosts);
         }
         let torn = releases.torn(pods, workload);
         if torn > 0 {

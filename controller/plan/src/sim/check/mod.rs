@@ -20,7 +20,7 @@ use crds::hold::Reading;
 use crds::{Hold, HoldState, Kept, Revision, RolloutSpec};
 
 pub use end::Summary;
-use limits::Limits;
+use limits::{Limits, Rounding};
 use pods::Pods;
 use release::Releases;
 
@@ -28,6 +28,7 @@ use super::cluster::objects::{Deployment, Pod};
 use super::cluster::{Cluster, Kind, admission};
 use super::metrics::Health;
 use super::moment::Moment;
+use super::shell::Known;
 use super::user::Own;
 use crate::observed::Answered;
 
@@ -59,6 +60,8 @@ pub struct Checks {
     /// The user's pause was written while no webhook answered; and the fields were at that time
     /// what the hold projects.
     unseen_pause: Option<bool>,
+    /// The uid of the pod that our controller deleted last.
+    taken: Option<std::rc::Rc<str>>,
 }
 
 impl Checks {
@@ -87,6 +90,10 @@ impl Checks {
             Kind::Rollout => {
                 self.releases.see_rollout(cluster);
                 self.see_gates(cluster)
+            }
+            Kind::Node => {
+                self.see_nodes(cluster);
+                Ok(())
             }
             Kind::ReplicaSet | Kind::ControllerRevision => Ok(()),
         };
@@ -161,9 +168,23 @@ impl Checks {
         self.pods.evicted(name);
     }
 
-    /// Our controller deleted a pod.
-    pub fn cleared(&mut self) {
+    /// Our controller deletes a pod, and knew this when it planned to.
+    pub fn cleared(&mut self, cluster: &Cluster, name: &str, known: Option<&Known>) {
         self.limits.cleared();
+        let Some(workload) = self.workload.clone().filter(|it| it.daemon.is_some()) else { return };
+        let Some(pod) = cluster.pods.get(name).filter(|pod| pod.is_active()) else { return };
+        if known.is_none() {
+            self.pods.evicted(&pod.meta.name);
+        }
+        self.taken = Some(std::rc::Rc::clone(&pod.meta.uid));
+        // No other comes in its place.
+        if self.pods.is_away(name) {
+            return;
+        }
+        let verdict = self.releases.takes(&self.pods, (&workload, cluster), pod, known);
+        if let Err((invariant, what)) = verdict {
+            self.fail(cluster.now, invariant, what);
+        }
     }
 
     /// The stable revision as the checks have it.
@@ -174,6 +195,7 @@ impl Checks {
     fn see_deployment(&mut self, cluster: &Cluster, number: usize) -> Verdict {
         let change = cluster.deployments.change(number);
         let stored = change.and_then(|change| change.object.clone());
+        let stored = stored.map(|stored| on_nodes(cluster, &stored));
         let before = std::mem::replace(&mut self.workload, stored.clone());
         let Some(now) = stored else {
             self.pods.forget();
@@ -184,8 +206,8 @@ impl Checks {
         let Some(before) = before else {
             self.releases.stable = Some(now.revision.clone());
             self.pods.stateful = now.stateful.is_some();
-            self.limits.cloned = now.cloneset.is_some();
-            self.releases.cloned = now.cloneset.is_some();
+            self.limits.rounding = Rounding::of(&now);
+            self.releases.rounding = Rounding::of(&now);
             return Ok(());
         };
         if before.spec.replicas != now.spec.replicas {
@@ -200,6 +222,20 @@ impl Checks {
         }
         let lifted = is_fenced(&before) && !is_fenced(&now);
         if lifted { self.releases.lifted(&self.pods, cluster, &now) } else { Ok(()) }
+    }
+
+    /// The nodes are a DaemonSet's replicas, whatever its status says.
+    fn see_nodes(&mut self, cluster: &Cluster) {
+        let open = |name: &str| cluster.nodes.get(name).is_some_and(|node| !node.closed);
+        let opened = self.pods.on_nodes(open, cluster);
+        let Some(before) = self.workload.clone().filter(|it| it.daemon.is_some()) else { return };
+        let now = on_nodes(cluster, &before);
+        opened.iter().for_each(|node| self.releases.opened(node));
+        self.workload = Some(std::rc::Rc::clone(&now));
+        if before.spec.replicas != now.spec.replicas {
+            self.limits.scaled(&self.pods, before.spec.replicas, now.spec.replicas);
+            self.releases.scaled(&self.pods, cluster, &now, &before);
+        }
     }
 
     fn see_gates(&self, cluster: &Cluster) -> Verdict {
@@ -217,19 +253,45 @@ impl Checks {
             return Ok(());
         }
         let turn = self.pods.see(&change.name, change.object.as_deref());
-        let Some(workload) = &self.workload else { return Ok(()) };
+        let Some(workload) = self.workload.clone() else { return Ok(()) };
         match turn {
             pods::Turn::Created(revision) => {
-                self.releases.pod_created(&self.pods, &revision, workload, cluster)
+                self.releases.pod_created(&self.pods, &revision, &workload, cluster)
             }
             pods::Turn::Gone { revision, excused, ready_since } => {
-                if excused {
+                if workload.daemon.is_some() {
+                    self.see_loss(cluster, number);
+                }
+                if excused || self.is_unripe(&workload, ready_since, cluster.now) {
                     self.limits.lost();
                 }
                 self.releases.pod_gone(&revision, ready_since, cluster.now);
                 Ok(())
             }
             pods::Turn::Other => Ok(()),
+        }
+    }
+
+    /// Pods of a DaemonSet that have not been ready for as long as the user asks serve nobody in the
+    /// eyes of its controller: it takes them all at once.
+    fn is_unripe(&self, workload: &Deployment, ready_since: Option<Moment>, now: Moment) -> bool {
+        let seconds = u64::try_from(workload.spec.min_ready_seconds).unwrap_or(0);
+        let ripe = |since: Moment| since + std::time::Duration::from_secs(seconds) <= now;
+        workload.daemon.is_some() && ready_since.is_some_and(|since| !ripe(since))
+    }
+
+    /// A pod of a DaemonSet has gone: taken by us, or by its controller, which under a hold that it
+    /// has seen takes only what is surplus, or lost.
+    fn see_loss(&mut self, cluster: &Cluster, number: usize) {
+        let Some(workload) = self.workload.clone() else { return };
+        let Some(change) = cluster.pods.change(number) else { return };
+        let Some(pod) = &change.object else { return };
+        let beside = |other: &&std::rc::Rc<Pod>| other.is_active() && other.node == pod.node;
+        let sees = workload.status.observed_generation >= workload.meta.generation;
+        let surplus = cluster.pods.iter().any(|other| beside(&other));
+        let asked = self.taken.as_ref() == Some(&pod.meta.uid);
+        if !asked && (!sees || surplus || self.pods.is_missed(&change.name)) {
+            self.releases.lost(cluster, pod);
         }
     }
 
@@ -242,6 +304,17 @@ impl Checks {
     }
 }
 
+/// A DaemonSet with its open nodes as replicas.
+fn on_nodes(cluster: &Cluster, workload: &std::rc::Rc<Deployment>) -> std::rc::Rc<Deployment> {
+    if workload.daemon.is_none() {
+        return std::rc::Rc::clone(workload);
+    }
+    let mut workload = Deployment::clone(workload);
+    let open = cluster.nodes.iter().filter(|node| !node.closed).count();
+    workload.spec.replicas = i32::try_from(open).unwrap_or(i32::MAX);
+    std::rc::Rc::new(workload)
+}
+
 /// Number of the invariant, and what is wrong.
 type Verdict = Result<(), (u8, String)>;
 
@@ -252,7 +325,10 @@ pub fn is_fenced(workload: &Deployment) -> bool {
         return workload.spec.min_ready_seconds == FENCE_MIN_READY_SECONDS;
     }
     let Reading::Hold(hold) = Hold::of(&workload.raw) else { return false };
-    matches!(hold.state, HoldState::Partitioned(_) | HoldState::Portioned(_))
+    matches!(
+        hold.state,
+        HoldState::Partitioned(_) | HoldState::Portioned(_) | HoldState::Withheld(_)
+    )
 }
 
 /// No update of this StatefulSet or CloneSet reaches any pod, at any scale.

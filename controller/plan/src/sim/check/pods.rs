@@ -2,11 +2,12 @@
 //! nobody but themselves (or a user's eviction) is to blame for. Of a StatefulSet the pods below
 //! the user's own partition serve like all others, but are of no revision that matters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crds::Revision;
 
+use crate::sim::cluster::Cluster;
 use crate::sim::cluster::objects::{Pod, ordinal};
 use crate::sim::moment::Moment;
 
@@ -14,13 +15,15 @@ use crate::sim::moment::Moment;
 #[derive(Default)]
 pub struct Pods {
     pods: BTreeMap<Rc<str>, Seen>,
-    /// Evicted pods that have not been replaced yet, by revision; a StatefulSet's by name, because
-    /// its replacement may be of another revision.
+    /// Evicted pods that have not been replaced yet, by revision; a StatefulSet's by name,
+    /// a DaemonSet's by node, because its replacement may be of another revision.
     missing: BTreeMap<Rc<str>, i32>,
     /// They are a StatefulSet's.
     pub stateful: bool,
     /// A StatefulSet's pods below this one are never updated.
     pub partition: i32,
+    /// Nodes that are open.
+    nodes: BTreeSet<Rc<str>>,
 }
 
 struct Seen {
@@ -28,6 +31,9 @@ struct Seen {
     /// A StatefulSet's: its ordinal.
     index: Option<i32>,
     active: bool,
+    /// A DaemonSet's: the node is not there any more, or closed.
+    away: bool,
+    node: Option<Rc<str>>,
     ready_since: Option<Moment>,
     /// Lost readiness by itself, or replaces an evicted one, and is not ready (again) yet.
     excused: bool,
@@ -70,7 +76,7 @@ impl Pods {
     }
 
     fn created(&mut self, name: &Rc<str>, pod: &Pod) -> Turn {
-        let key = self.key(name, &pod.revision);
+        let key = self.key(name, &pod.revision, pod.node.as_ref());
         let missing = self.missing.entry(key).or_default();
         let excused = *missing > 0;
         *missing -= i32::from(excused);
@@ -78,6 +84,8 @@ impl Pods {
             revision: pod.revision.clone(),
             index: ordinal(name).filter(|_| self.stateful),
             active: true,
+            away: pod.node.as_ref().is_some_and(|node| !self.nodes.contains(node)),
+            node: pod.node.clone(),
             ready_since: pod.ready_since,
             excused,
         };
@@ -85,8 +93,12 @@ impl Pods {
         Turn::Created(pod.revision.clone())
     }
 
-    fn key(&self, name: &Rc<str>, revision: &Revision) -> Rc<str> {
-        if self.stateful { Rc::clone(name) } else { revision.as_str().into() }
+    fn key(&self, name: &Rc<str>, revision: &Revision, node: Option<&Rc<str>>) -> Rc<str> {
+        match node {
+            Some(node) => Rc::clone(node),
+            None if self.stateful => Rc::clone(name),
+            None => revision.as_str().into(),
+        }
     }
 
     /// This one was seen before.
@@ -96,13 +108,44 @@ impl Pods {
 
     /// Their workload is gone: they are nobody's any more.
     pub fn forget(&mut self) {
-        *self = Self { partition: self.partition, ..Self::default() };
+        let nodes = std::mem::take(&mut self.nodes);
+        *self = Self { partition: self.partition, nodes, ..Self::default() };
+    }
+
+    /// What happened to the nodes: those that are open for the first time, or again and have no pod.
+    pub fn on_nodes(&mut self, open: impl Fn(&str) -> bool, cluster: &Cluster) -> Vec<Rc<str>> {
+        for seen in self.pods.values_mut() {
+            seen.away = seen.node.as_ref().is_some_and(|node| !open(node));
+        }
+        let has = |name: &Rc<str>| {
+            self.active().any(|seen| seen.node.as_ref() == Some(name)) || self.nodes.contains(name)
+        };
+        let there = cluster.nodes.iter().filter(|node| open(&node.meta.name));
+        let there: BTreeSet<_> = there.map(|node| Rc::clone(&node.meta.name)).collect();
+        let new = there.iter().filter(|name| !has(name)).cloned().collect();
+        for gone in self.nodes.difference(&there) {
+            self.missing.remove(gone);
+        }
+        self.nodes = there;
+        new
+    }
+
+    /// Its node is gone, or closed.
+    pub fn is_away(&self, name: &str) -> bool {
+        self.pods.get(name).is_some_and(|seen| seen.away)
+    }
+
+    /// It was evicted.
+    pub fn is_missed(&self, name: &Rc<str>) -> bool {
+        let seen = self.pods.get(name);
+        let key = seen.map(|seen| self.key(name, &seen.revision, seen.node.as_ref()));
+        key.is_some_and(|key| self.missing.get(&key) > Some(&0))
     }
 
     /// A user evicted this pod.
     pub fn evicted(&mut self, name: &Rc<str>) {
         if let Some(seen) = self.pods.get(name).filter(|seen| seen.active) {
-            let key = self.key(name, &seen.revision);
+            let key = self.key(name, &seen.revision, seen.node.as_ref());
             *self.missing.entry(key).or_default() += 1;
         }
     }
@@ -121,7 +164,18 @@ impl Pods {
 
     /// Active pods.
     pub fn total(&self) -> i32 {
-        count(self.active())
+        count(self.active().filter(|seen| !seen.away))
+    }
+
+    /// Nodes with active pods.
+    pub fn occupied(&self) -> i32 {
+        places(self.active().filter(|seen| !seen.away))
+    }
+
+    /// Active pods on nodes that are gone: they look as they did.
+    pub fn ghosts(&self, cluster: &Cluster) -> i32 {
+        let gone = |node: &Rc<str>| cluster.nodes.get(node).is_none();
+        count(self.active().filter(|seen| seen.node.as_ref().is_some_and(gone)))
     }
 
     /// The highest ordinal of a StatefulSet's active pods, and one: lower ones may be missing.
@@ -143,7 +197,9 @@ impl Pods {
     /// Active pods that are ready, or would be but for something that is not our doing.
     pub fn serving(&self) -> i32 {
         let missing: i32 = self.missing.values().sum();
-        missing + count(self.active().filter(|seen| seen.ready_since.is_some() || seen.excused))
+        let here = self.active().filter(|seen| !seen.away);
+        let serves = here.filter(|seen| seen.ready_since.is_some() || seen.excused);
+        if self.nodes.is_empty() { missing + count(serves) } else { missing + places(serves) }
     }
 
     /// Active pods of a revision that have been ready for so many seconds.
@@ -179,6 +235,12 @@ impl Seen {
         let (revision, excused) = (self.revision.clone(), self.excused);
         Turn::Gone { revision, excused, ready_since: self.ready_since }
     }
+}
+
+/// Nodes that have some of these; two on one of them serve once.
+fn places<'a>(pods: impl Iterator<Item = &'a Seen>) -> i32 {
+    let nodes: BTreeSet<_> = pods.filter_map(|seen| seen.node.as_ref()).collect();
+    count(nodes.iter())
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> i32 {

@@ -3,6 +3,7 @@
 //! over; so this is the most that any planner may do.
 
 mod cloneset;
+mod daemonset;
 mod stateful;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,12 +11,13 @@ use std::time::Duration;
 
 use crds::contract::DESIRED_REPLICAS_ANNOTATION;
 use crds::hold::Reading;
+use crds::project::DaemonSetFields;
 use crds::request::Verb;
 use crds::rollout::Batch;
 use crds::{Hold, HoldState, IntOrPercent, Kept, Original, Request, Revision, RolloutSpec};
 
 use super::gates::Gates;
-use super::limits::posts;
+use super::limits::Rounding;
 use super::pods::Pods;
 use super::{Verdict, is_armed, is_fenced};
 use crate::observed::Strategy;
@@ -29,8 +31,8 @@ use stateful::is_current;
 pub struct Releases {
     pub gates: Gates,
     pub fields: Option<Original>,
-    /// They are a CloneSet's.
-    pub cloned: bool,
+    /// How they are counted.
+    pub rounding: Rounding,
     /// The user's own, of a StatefulSet or CloneSet.
     pub partition: Option<Kept>,
     pub stable: Option<Revision>,
@@ -60,6 +62,8 @@ pub struct Releases {
     /// The most pods that any batch has allowed since all pods were of one revision: all new
     /// revisions together get no more of them, but for the user's surge.
     high: i32,
+    /// Of a DaemonSet.
+    losses: Vec<daemonset::Loss>,
 }
 
 struct Release {
@@ -80,6 +84,8 @@ struct Release {
     announced: bool,
     /// Pods that it had when it came.
     before: i32,
+    /// Of a DaemonSet: pods that came up in it, or will, and nobody asked for.
+    unasked: i32,
 }
 
 impl Releases {
@@ -109,6 +115,9 @@ impl Releases {
 
     /// More pods than the batch allows are there, by scaling.
     pub fn is_over(&self, workload: &Deployment, cluster: &Cluster) -> bool {
+        if workload.daemon.is_some() {
+            return false;
+        }
         let loose = |release: &Release| {
             release.loose.is_some() && !is_current(&release.revision, workload, cluster)
         };
@@ -248,7 +257,10 @@ impl Releases {
         if self.stable.as_ref() == Some(revision) {
             return Ok(());
         }
-        let empty = self.live_reach(before) == 0 || self.live_reach(now) == 0;
+        let empty = match now.daemon {
+            Some(_) => DaemonSetFields::counted(&before.shown()) == Some(0),
+            None => self.live_reach(before) == 0 || self.live_reach(now) == 0,
+        };
         let recreate = now.spec.strategy == Strategy::Recreate;
         if empty || recreate || !is_armed(before) || self.specs.is_empty() {
             if let Some(stable) = self.stable.replace(revision.clone()) {
@@ -257,7 +269,9 @@ impl Releases {
             self.native = true;
             return Ok(());
         }
-        if self.rejected.contains(revision) {
+        // Who asked to abort it and brings it back before anybody has answered is aborted then.
+        let asked = self.abort.as_ref().is_some_and(|(_, aborted)| aborted == revision);
+        if self.rejected.contains(revision) && !asked {
             return Err((1, format!("rejected revision {revision} let in again unasked")));
         }
         // Applied on purpose, another template ends the rejection.
@@ -276,6 +290,7 @@ impl Releases {
             was_loose: false,
             announced: false,
             before: 0,
+            unasked: 0,
         };
         if !is_fenced(before) {
             self.let_surge(pods, cluster, now);
@@ -291,6 +306,9 @@ impl Releases {
         release.was_loose = count > allowed;
         release.before = count;
         self.high = self.high.max(count).max(allowed);
+        if now.daemon.is_some() {
+            release = self.begins(release, pods, now);
+        }
         self.current = Some(release);
         Ok(())
     }
@@ -357,6 +375,9 @@ impl Releases {
         if owner.cloneset.is_some() {
             return self.scaled_cloneset(pods, cluster, owner, before);
         }
+        if owner.daemon.is_some() {
+            return self.scaled_daemonset(pods, owner, before);
+        }
         let (before, after) = (before.spec.replicas, owner.spec.replicas);
         let share = |count: i32| share(count, before, after);
         for count in self.left.values_mut() {
@@ -385,6 +406,9 @@ impl Releases {
         if self.native || self.stable.as_ref() == Some(revision) {
             return Ok(());
         }
+        if workload.daemon.is_some() {
+            return self.came_up(pods, revision, workload, cluster);
+        }
         if is_current(revision, workload, cluster) {
             return Ok(());
         }
@@ -407,7 +431,8 @@ impl Releases {
             return self.announce(revision, cluster);
         }
         // The stock controller fills up to the surge while the user pauses.
-        let paused = self.fields.filter(|fields| fields.paused && !self.cloned);
+        let paused =
+            self.fields.filter(|fields| fields.paused && self.rounding == Rounding::Deployment);
         let surge = paused.map_or(0, |fields| fields.max_surge.ceil_of(workload.spec.replicas));
         let surge = surge.max(self.surging);
         match self.left.get(revision).map(|most| most.saturating_add(surge)) {
@@ -520,9 +545,11 @@ impl Releases {
             .chain(release.had.iter().copied())
             .map(|pods| pods.ceil_of(replicas))
             .max();
-        let surge = self.fields.map_or(0, |fields| posts(self.cloned, fields, replicas).0);
+        let surge = self.fields.map_or(0, |fields| self.rounding.posts(fields, replicas).0);
         match replicas {
             0 => 0,
+            // A node has one pod.
+            1 if self.rounding == Rounding::DaemonSet => 0,
             1 => surge.min(1),
             _ => most.unwrap_or(replicas).min(replicas - 1),
         }
@@ -640,11 +667,11 @@ fn is_scaled(pods: &Pods, workload: &Deployment, cluster: &Cluster) -> bool {
     if workload.stateful.is_some() {
         return seen && pods.span() <= workload.spec.replicas;
     }
-    if let (Some(_), Strategy::RollingUpdate { max_surge, .. }) =
-        (workload.cloneset, workload.spec.strategy)
-    {
+    let counted = workload.cloneset.is_some() || workload.daemon.is_some();
+    if let (true, Strategy::RollingUpdate { max_surge, .. }) = (counted, workload.spec.strategy) {
         let replicas = workload.spec.replicas;
-        return seen && pods.total() <= replicas + max_surge.ceil_of(replicas);
+        let known = workload.daemon.is_none() || workload.status.replicas == replicas;
+        return seen && known && pods.total() <= replicas + max_surge.ceil_of(replicas);
     }
     let mine = cluster.sets.iter().filter(|set| set.owner == workload.meta.uid);
     let active = mine.filter(|set| set.replicas > 0 || set.status.replicas > 0);

@@ -1,6 +1,7 @@
 //! What stands before an update of a workload: our webhook, when it answers, and the admission
 //! policy. Owns the path, not the projection: that is `crds::project`.
 
+mod daemonset;
 mod partition;
 
 use crds::contract::{ARMED_LABEL, ARMED_VALUE, FENCE_MIN_READY_SECONDS, HOLD_ANNOTATION};
@@ -53,6 +54,9 @@ impl Admission {
     pub fn judge(self, old: &Value, new: &Value, writer: &str) -> Result<(), Refused> {
         if !self.policy || !(is_armed(old) || is_armed(new)) {
             return Ok(());
+        }
+        if new["kind"] == "DaemonSet" {
+            return daemonset::judge(old, new, writer);
         }
         if new["kind"] == "StatefulSet" || new["kind"] == "CloneSet" {
             return partition::judge(old, new, writer);

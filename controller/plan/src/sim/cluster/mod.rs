@@ -15,7 +15,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 pub use admission::Admission;
-use objects::{Deployment, KeptRevision, Meta, Pod, ReplicaSet, RolloutObject};
+use objects::{Deployment, KeptRevision, Meta, Node, Pod, ReplicaSet, RolloutObject};
 use table::Table;
 
 use super::moment::Moment;
@@ -45,6 +45,7 @@ pub enum Kind {
     Pod,
     Rollout,
     ControllerRevision,
+    Node,
 }
 
 /// The objects of a namespace.
@@ -57,6 +58,7 @@ pub struct Cluster {
     pub pods: Table<Pod>,
     pub rollouts: Table<RolloutObject>,
     pub kept: Table<KeptRevision>,
+    pub nodes: Table<Node>,
     /// Admission warnings of the last write.
     pub warnings: Vec<String>,
     version: u64,
@@ -102,6 +104,7 @@ impl Cluster {
             Kind::Pod => self.pods.changes(),
             Kind::Rollout => self.rollouts.changes(),
             Kind::ControllerRevision => self.kept.changes(),
+            Kind::Node => self.nodes.changes(),
         }
     }
 
@@ -115,7 +118,7 @@ impl Cluster {
         Ok(Value::clone(&self.deployment(name)?.raw))
     }
 
-    /// A ReplicaSet, StatefulSet or CloneSet of this uid is there.
+    /// A ReplicaSet, or a workload that makes its pods itself, of this uid is there.
     pub fn is_owner_of_pods(&self, uid: &Rc<str>) -> bool {
         self.sets.iter().any(|set| set.meta.uid == *uid)
             || self.deployments.iter().any(|it| it.is_numbered() && it.meta.uid == *uid)

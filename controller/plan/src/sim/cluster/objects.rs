@@ -1,16 +1,16 @@
 //! The model's objects, as far as a release can depend on them. Data only; how the apiserver treats
 //! a write is `write`'s business.
 //!
-//! A StatefulSet is a Deployment object that says so, and so is a CloneSet. Their
+//! A StatefulSet is a Deployment object that says so, and so are a CloneSet and a DaemonSet. Their
 //! ControllerRevisions are ReplicaSet objects without a size; a StatefulSet's pods are named after
-//! their ordinals.
+//! their ordinals, a DaemonSet's are on a node each.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crds::project::{CloneSetFields, StatefulFields};
+use crds::project::{CloneSetFields, DaemonSetFields, StatefulFields};
 use crds::{Kept, Revision, RolloutSpec, RolloutStatus};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::observed::{Strategy, Trouble};
 use crate::sim::moment::Moment;
@@ -39,6 +39,8 @@ pub struct Deployment {
     pub stateful: Option<StatefulSpec>,
     /// It is a CloneSet. Its own pause, surge and unavailable are the spec's.
     pub cloneset: Option<CloneSetFields>,
+    /// It is a DaemonSet. Its surge and unavailable are the spec's; its replicas nobody wrote.
+    pub daemon: Option<DaemonSetFields>,
     pub annotations: Rc<BTreeMap<String, String>>,
     pub template: Rc<Value>,
     pub revision: Revision,
@@ -67,7 +69,7 @@ pub struct StatefulSpec {
     pub ordered: bool,
 }
 
-/// A Deployment's status, without conditions.
+/// A Deployment's status, without conditions. Of a DaemonSet the pods are nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeploymentStatus {
     pub observed_generation: i64,
@@ -75,9 +77,11 @@ pub struct DeploymentStatus {
     pub updated: i32,
     pub ready: i32,
     pub available: i32,
+    /// Nodes of a DaemonSet that are closed to it, and have a pod of it.
+    pub misscheduled: i32,
 }
 
-/// A ReplicaSet, or a ControllerRevision of a StatefulSet or CloneSet. Its template is kept without
+/// A ReplicaSet, or a ControllerRevision of another kind. Its template is kept without
 /// the pod-template-hash label.
 #[derive(Clone, Debug)]
 pub struct ReplicaSet {
@@ -107,7 +111,7 @@ pub struct SetStatus {
 #[derive(Clone, Debug)]
 pub struct Pod {
     pub meta: Meta,
-    /// uid of the ReplicaSet, or of the StatefulSet or CloneSet.
+    /// uid of the ReplicaSet, or of the StatefulSet, CloneSet or DaemonSet.
     pub owner: Rc<str>,
     /// Name of the ReplicaSet, or of the ControllerRevision.
     pub set: Rc<str>,
@@ -120,6 +124,16 @@ pub struct Pod {
     pub restarts: u32,
     /// Its CloneSet is to replace it: the label `apps.kruise.io/specified-delete`.
     pub doomed: bool,
+    /// Of a DaemonSet: where it is.
+    pub node: Option<Rc<str>>,
+}
+
+/// A node, as DaemonSets see it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub meta: Meta,
+    /// No pod comes to it any more; those that are there stay.
+    pub closed: bool,
 }
 
 /// A Rollout.
@@ -145,7 +159,20 @@ pub struct KeptRevision {
 impl Deployment {
     /// Its revisions are ControllerRevisions.
     pub fn is_numbered(&self) -> bool {
-        self.stateful.is_some() || self.cloneset.is_some()
+        self.stateful.is_some() || self.cloneset.is_some() || self.daemon.is_some()
+    }
+
+    /// As the API shows it, with what admission reads of a DaemonSet's status.
+    pub fn shown(&self) -> Rc<Value> {
+        if self.daemon.is_none() || self.status.observed_generation == 0 {
+            return Rc::clone(&self.raw);
+        }
+        let mut raw = Value::clone(&self.raw);
+        raw["status"] = json!({
+            "observedGeneration": self.status.observed_generation,
+            "desiredNumberScheduled": self.status.replicas,
+        });
+        Rc::new(raw)
     }
 
     /// Pods that keep the version that they have: a StatefulSet's are those below this index.
@@ -206,4 +233,4 @@ macro_rules! object {
     };
 }
 
-object!(Deployment, ReplicaSet, Pod, RolloutObject, KeptRevision);
+object!(Deployment, ReplicaSet, Pod, RolloutObject, KeptRevision, Node);

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crds::project::{CloneSetFields, StatefulFields};
-use crds::{IntOrPercent, Kept, Revision};
+use crds::hold::Reading;
+use crds::project::{CloneSetFields, DaemonSetFields, StatefulFields};
+use crds::{Hold, HoldState, IntOrPercent, Kept, Revision, UpdateType};
 use serde_json::{Value, json};
 
 use super::Refused;
@@ -18,6 +19,7 @@ pub struct Read {
     pub spec: DeploymentSpec,
     pub stateful: Option<StatefulSpec>,
     pub cloneset: Option<CloneSetFields>,
+    pub daemon: Option<DaemonSetFields>,
     pub annotations: BTreeMap<String, String>,
     pub template: Rc<Value>,
     pub revision: Revision,
@@ -26,9 +28,13 @@ pub struct Read {
 /// Fills in what apps/v1, or a CloneSet's own webhook, defaults.
 pub fn set_defaults(raw: &mut Value) {
     let (stateful, cloned) = (is_stateful(raw), is_cloneset(raw));
+    let daemon = is_daemonset(raw);
     let spec = &mut raw["spec"];
-    default(spec, "replicas", json!(1));
     default(spec, "revisionHistoryLimit", json!(10));
+    if daemon {
+        return set_daemonset_defaults(spec);
+    }
+    default(spec, "replicas", json!(1));
     if stateful {
         return set_stateful_defaults(spec);
     }
@@ -74,6 +80,22 @@ fn set_cloneset_defaults(spec: &mut Value) {
     default(strategy, "maxSurge", json!(0));
 }
 
+/// Nobody scales a DaemonSet.
+pub fn is_daemonset(raw: &Value) -> bool {
+    raw["kind"] == "DaemonSet"
+}
+
+fn set_daemonset_defaults(spec: &mut Value) {
+    default(spec, "updateStrategy", json!({}));
+    let strategy = &mut spec["updateStrategy"];
+    default(strategy, "type", json!("RollingUpdate"));
+    if strategy["type"] == "RollingUpdate" {
+        default(strategy, "rollingUpdate", json!({}));
+        default(&mut strategy["rollingUpdate"], "maxUnavailable", json!(1));
+        default(&mut strategy["rollingUpdate"], "maxSurge", json!(0));
+    }
+}
+
 fn default(object: &mut Value, key: &str, value: Value) {
     if let Value::Object(map) = object
         && map.get(key).is_none_or(Value::is_null)
@@ -87,7 +109,9 @@ pub fn read(raw: &Value) -> Result<Read, Refused> {
     let spec = &raw["spec"];
     let stateful = if is_stateful(raw) { Some(stateful(spec)?) } else { None };
     let cloneset = if is_cloneset(raw) { Some(cloneset(spec)?) } else { None };
+    let daemon = if is_daemonset(raw) { Some(daemonset(spec)?) } else { None };
     let (deadline, strategy) = match (&stateful, &cloneset) {
+        _ if daemon.is_some() => (NO_DEADLINE, strategy_of_daemonset(raw)?),
         (Some(stateful), _) => (NO_DEADLINE, one_at_a_time(stateful)),
         (None, Some(_)) => (deadline_of_cloneset(spec)?, strategy_of_cloneset(spec)?),
         (None, None) => (integer(spec, "progressDeadlineSeconds")?, strategy(&spec["strategy"])?),
@@ -110,13 +134,14 @@ pub fn read(raw: &Value) -> Result<Read, Refused> {
         spec: parsed,
         stateful,
         cloneset,
+        daemon,
         annotations: text_map(&raw["metadata"]["annotations"]),
         revision: Revision::of_template(&template),
         template,
     })
 }
 
-/// A StatefulSet has none, nor has a CloneSet that states none.
+/// A StatefulSet has none, nor a DaemonSet, nor a CloneSet that states none.
 pub const NO_DEADLINE: i32 = i32::MAX;
 
 fn stateful(spec: &Value) -> Result<StatefulSpec, Refused> {
@@ -143,6 +168,34 @@ fn cloneset(spec: &Value) -> Result<CloneSetFields, Refused> {
         Some(CloneSetFields::Rolling { partition: Kept::Pods(..0) } | CloneSetFields::OnDelete)
         | None => invalid("updateStrategy"),
         Some(fields) => Ok(fields),
+    }
+}
+
+fn daemonset(spec: &Value) -> Result<DaemonSetFields, Refused> {
+    DaemonSetFields::of(spec).map_or_else(|| invalid("updateStrategy"), Ok)
+}
+
+/// The user's own: under a hold OnDelete is not.
+fn strategy_of_daemonset(raw: &Value) -> Result<Strategy, Refused> {
+    let strategy = &raw["spec"]["updateStrategy"];
+    let held = match Hold::of(raw) {
+        Reading::Hold(hold) => matches!(hold.state, HoldState::Withheld(_)),
+        _ => false,
+    };
+    let on_delete = strategy["type"] == serde_json::json!(UpdateType::OnDelete);
+    if on_delete && !held {
+        return Ok(Strategy::Recreate);
+    }
+    let rolling = &strategy["rollingUpdate"];
+    let number = |key: &str, default: i32| match &rolling[key] {
+        Value::Null => Ok(IntOrPercent::Count(default)),
+        value => quantity(value),
+    };
+    let (max_surge, max_unavailable) = (number("maxSurge", 0)?, number("maxUnavailable", 1)?);
+    match (is_zero(max_surge), is_zero(max_unavailable)) {
+        (true, true) => invalid("maxUnavailable: cannot be 0 when maxSurge is 0"),
+        (false, false) => invalid("maxSurge: may not be set when maxUnavailable is non-zero"),
+        _ => Ok(Strategy::RollingUpdate { max_surge, max_unavailable }),
     }
 }
 

@@ -113,6 +113,11 @@ impl<T: Object> View<T> {
         self.items.values()
     }
 
+    /// It shows so many changes, from the first on.
+    pub fn seen(&self) -> usize {
+        self.seen
+    }
+
     /// It shows the first `count` changes.
     pub fn has_seen(&self, count: usize) -> bool {
         self.seen >= count

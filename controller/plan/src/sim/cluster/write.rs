@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::objects::{
-    Deployment, DeploymentStatus, KeptRevision, Pod, ReplicaSet, RolloutObject, SetStatus,
+    Deployment, DeploymentStatus, KeptRevision, Node, Pod, ReplicaSet, RolloutObject, SetStatus,
 };
 use super::{Cluster, Kind, Precondition, Refused, read};
 
@@ -28,6 +28,7 @@ impl Cluster {
             spec: parts.spec,
             stateful: parts.stateful,
             cloneset: parts.cloneset,
+            daemon: parts.daemon,
             annotations: Rc::new(parts.annotations),
             template: parts.template,
             revision: parts.revision,
@@ -48,6 +49,7 @@ impl Cluster {
         mut raw: Value,
     ) -> Result<Rc<Deployment>, Refused> {
         let old = Rc::clone(self.deployment(name)?);
+        let shown = old.shown();
         precondition.check(&old.meta)?;
         if let Some((key, text)) = &precondition.annotation
             && old.annotations.get(*key) != text.as_ref()
@@ -56,11 +58,12 @@ impl Cluster {
         }
         read::set_defaults(&mut raw);
         read::read(&raw)?;
-        self.warnings = self.admission.review(&old.raw, &mut raw, writer)?;
+        self.warnings = self.admission.review(&shown, &mut raw, writer)?;
         read::set_defaults(&mut raw);
         let parts = read::read(&raw)?;
         read::check_immutable(&old.raw, &raw)?;
-        self.admission.judge(&old.raw, &raw, writer)?;
+        self.admission.judge(&shown, &raw, writer)?;
+        raw.as_object_mut().map(|raw| raw.remove("status"));
         raw["metadata"]["uid"] = json!(&*old.meta.uid);
         raw["metadata"]["generation"] = json!(old.meta.generation);
         if raw == *old.raw {
@@ -80,6 +83,7 @@ impl Cluster {
             spec: parts.spec,
             stateful: parts.stateful,
             cloneset: parts.cloneset,
+            daemon: parts.daemon,
             annotations: Rc::new(parts.annotations),
             template: parts.template,
             revision: parts.revision,
@@ -131,25 +135,25 @@ impl Cluster {
         Ok(())
     }
 
-    /// Writes a StatefulSet's or CloneSet's /status. Without precondition: the stock controller
-    /// repeats what meets a conflict.
+    /// Writes the /status of a StatefulSet, CloneSet or DaemonSet, which has no current revision.
+    /// Without precondition: the stock controller repeats what meets a conflict.
     pub fn update_numbered_status(
         &mut self,
         seen: &Deployment,
         status: DeploymentStatus,
-        current: &Rc<str>,
+        current: Option<&Rc<str>>,
     ) -> Result<(), Refused> {
         let old = Rc::clone(self.deployment(&seen.meta.name)?);
         if old.meta.uid != seen.meta.uid {
             return Err(Refused::Conflict);
         }
-        if old.status == status && old.current.as_ref() == Some(current) {
+        if old.status == status && old.current.as_ref() == current {
             return Ok(());
         }
         let mut object = Deployment::clone(&old);
         object.meta.version = self.next_version();
         object.status = status;
-        object.current = Some(Rc::clone(current));
+        object.current = current.cloned();
         self.put_deployment(object);
         Ok(())
     }
@@ -229,8 +233,13 @@ impl Cluster {
         }
     }
 
-    /// Creates a pod of a ReplicaSet, or of a revision of a StatefulSet or CloneSet.
+    /// Creates a pod of a ReplicaSet, or of a revision of another kind.
     pub fn create_pod(&mut self, name: &Rc<str>, set: &ReplicaSet) {
+        self.create_pod_on(None, name, set);
+    }
+
+    /// The same of a DaemonSet's pod, which is for one node.
+    pub fn create_pod_on(&mut self, node: Option<&Rc<str>>, name: &Rc<str>, set: &ReplicaSet) {
         let owner = if set.sizeless { &set.owner } else { &set.meta.uid };
         let owner = Rc::clone(owner);
         let pod = Pod {
@@ -243,6 +252,7 @@ impl Cluster {
             trouble: None,
             restarts: 0,
             doomed: false,
+            node: node.cloned(),
         };
         self.pods.put(name, pod);
         self.record(Kind::Pod);
@@ -271,6 +281,24 @@ impl Cluster {
         let version = self.next_version();
         if self.pods.remove(name, version) {
             self.record(Kind::Pod);
+        }
+    }
+
+    /// A node is there, open or closed.
+    pub fn put_node(&mut self, name: &Rc<str>, closed: bool) {
+        let meta = match self.nodes.get(name).map(|old| old.meta.clone()) {
+            Some(meta) => super::objects::Meta { version: self.next_version(), ..meta },
+            None => self.meta(name),
+        };
+        self.nodes.put(name, Node { meta, closed });
+        self.record(Kind::Node);
+    }
+
+    /// A node is there no more. Its pods are, until somebody collects them.
+    pub fn remove_node(&mut self, name: &str) {
+        let version = self.next_version();
+        if self.nodes.remove(name, version) {
+            self.record(Kind::Node);
         }
     }
 

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use crds::RolloutStatus;
 
 pub use request::{Failure, HoldRequest, Request, SetChange, on_the_wire};
-pub use view::Caches;
+pub use view::{Caches, Known};
 
 use super::bug::Saboteur;
 use super::cluster::{Cluster, Refused};
@@ -27,6 +27,8 @@ pub type Planner = fn(&Observed, jiff::Timestamp) -> Plan;
 pub struct Shell {
     pub caches: Caches,
     pub saboteur: Saboteur,
+    /// As it was when the last plan was made.
+    pub known: Known,
     rollout: Rc<str>,
     planner: Planner,
     stage: Stage,
@@ -87,6 +89,7 @@ impl Shell {
         Self {
             caches: Caches::default(),
             saboteur,
+            known: Known::default(),
             rollout: rollout.into(),
             planner,
             stage: Stage::Idle,
@@ -125,6 +128,7 @@ impl Shell {
         let Some(mut seen) = self.caches.observe(cluster, &self.rollout) else {
             return rest(Next::Rest(None));
         };
+        self.known = self.caches.known(&seen);
         let now = cluster.now.timestamp();
         let since = self.caches.unsettled_since.unwrap_or(now);
         seen.unsettled_since = seen.is_unsettled().then_some(since);

@@ -208,7 +208,7 @@ impl HoldRequest {
         if !same || (found != was && found != self.text.as_ref()) {
             return Err(Refused::Conflict.into());
         }
-        let (mut old, mut new) = (Value::clone(&live.raw), Value::clone(&live.raw));
+        let (mut old, mut new) = (Value::clone(&live.shown()), Value::clone(&live.shown()));
         set_hold(&mut old, was.map(String::as_str));
         set_hold(&mut new, self.text.as_deref());
         admission::project(&old, &mut new, CONTROLLER)?;

@@ -4,17 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crds::Hold;
 use crds::contract::{
     ARMED_LABEL, ARMED_VALUE, DEPLOYMENT_REVISION_ANNOTATION, DESIRED_REPLICAS_ANNOTATION,
     FINALIZER, HOLD_ANNOTATION, REQUEST_ANNOTATION, ROLLOUT_LABEL,
 };
 use crds::hold::Reading;
+use crds::project::DaemonSetFields;
+use crds::{Hold, IntOrPercent, Revision};
 
 use crate::action::Ask;
 use crate::observed::{
-    Answered, CloneSet, Fact, Fields, KeptPods, KeptTemplate, Live, NumberedRevision, Observed,
-    Pod, RolloutFacts, Set, Sets, Stateful, Strategy, Workload,
+    Answered, CloneSet, DaemonSet, Fact, Fields, KeptPods, KeptTemplate, Live, NumberedRevision,
+    Observed, Pod, RolloutFacts, Set, Sets, Stateful, Strategy, Workload,
 };
 use crate::sim::cluster::objects::{self, Deployment, KeptRevision, ReplicaSet, RolloutObject};
 use crate::sim::cluster::read::NO_DEADLINE;
@@ -39,7 +40,28 @@ pub struct Caches {
     answers: BTreeMap<String, Answered>,
 }
 
+/// What a plan was made from, as far as the checks have to know it.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Changes of pods that were seen.
+    pub pods: usize,
+    /// Of the live template.
+    pub revision: Option<Revision>,
+    /// Of the workload.
+    pub replicas: i32,
+}
+
 impl Caches {
+    /// What a plan that is made now can know.
+    pub fn known(&self, seen: &Observed) -> Known {
+        let Fact::Known(workload) = &seen.workload else { return Known::default() };
+        Known {
+            pods: self.pods.seen(),
+            revision: Some(workload.revision.clone()),
+            replicas: workload.replicas,
+        }
+    }
+
     /// Lists everything but ReplicaSets and pods, as a start does.
     pub fn list(cluster: &Cluster) -> Self {
         let mut caches = Self::default();
@@ -66,7 +88,7 @@ impl Caches {
                 !self.sets.catch_up(&cluster.sets, upto).is_empty()
             }
             Kind::Pod if self.sets_synced => !self.pods.catch_up(&cluster.pods, upto).is_empty(),
-            Kind::ReplicaSet | Kind::Pod => false,
+            Kind::ReplicaSet | Kind::Pod | Kind::Node => false,
         }
     }
 
@@ -222,6 +244,9 @@ impl Caches {
 fn live(workload: &Deployment) -> Live {
     let spec = &workload.spec;
     let current = workload.current.as_deref().map(str::to_owned);
+    if let Some(fields) = workload.daemon {
+        return Live::DaemonSet(live_daemonset(workload, fields));
+    }
     match (workload.stateful, workload.cloneset) {
         (None, Some(fields)) => Live::CloneSet(CloneSet {
             fields,
@@ -249,6 +274,22 @@ fn live(workload: &Deployment) -> Live {
             ordered: stateful.ordered,
             current,
         }),
+    }
+}
+
+fn live_daemonset(workload: &Deployment, fields: DaemonSetFields) -> DaemonSet {
+    let rolling = match workload.spec.strategy {
+        Strategy::RollingUpdate { max_surge, max_unavailable } => (max_surge, max_unavailable),
+        Strategy::Recreate => (IntOrPercent::Count(0), IntOrPercent::Count(1)),
+    };
+    let nodes = DaemonSetFields::counted(&workload.shown()).unwrap_or(1);
+    DaemonSet {
+        fields,
+        nodes: i32::try_from(nodes).unwrap_or(i32::MAX),
+        misscheduled: workload.status.misscheduled,
+        max_unavailable: rolling.1,
+        max_surge: rolling.0,
+        min_ready_seconds: workload.spec.min_ready_seconds,
     }
 }
 

@@ -1,5 +1,5 @@
 //! The stock Deployment controller's arithmetic (Kubernetes 1.34): fenceposts (and those of a
-//! CloneSet), room for new pods, proportional shares. Pure; facts from
+//! CloneSet and a DaemonSet), room for new pods, proportional shares. Pure; facts from
 //! `pkg/controller/deployment/util/deployment_util.go`.
 
 use crds::IntOrPercent;
@@ -27,6 +27,14 @@ pub fn clone_posts(
     match surge.ceil_of(replicas) {
         pods if pods > 0 && !paused => (pods, unavailable.floor_of(replicas)),
         _ => (0, unavailable.ceil_of(replicas)),
+    }
+}
+
+/// Surge and unavailable of a DaemonSet, in nodes: both are rounded up.
+pub fn daemon_posts(surge: IntOrPercent, unavailable: IntOrPercent, nodes: i32) -> (i32, i32) {
+    match (surge.ceil_of(nodes), unavailable.ceil_of(nodes)) {
+        (0, 0) => (0, 1),
+        posts => posts,
     }
 }
 

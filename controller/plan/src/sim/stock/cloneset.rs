@@ -156,11 +156,12 @@ impl Pass<'_> {
             updated: of(&|pod| self.is_new(pod)),
             ready: of(&Pod::is_ready),
             available: of(&|pod| self.is_available(pod)),
+            misscheduled: 0,
         };
         let done = [status.updated, status.replicas] == [self.wish.replicas; 2];
         let current = if done { &self.revisions.update } else { &self.revisions.current };
         let current = Rc::clone(&current.meta.name);
-        self.cluster.update_numbered_status(self.workload, status, &current)?;
+        self.cluster.update_numbered_status(self.workload, status, Some(&current))?;
         Ok(current)
     }
 

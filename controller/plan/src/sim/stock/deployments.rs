@@ -15,23 +15,24 @@ use crds::contract::{
 };
 
 use super::revisions::Caches;
-use super::{arithmetic, cloneset, stateful};
+use super::{arithmetic, cloneset, daemonset, stateful};
 use crate::observed::Strategy;
 use crate::sim::cluster::objects::{
-    Deployment, DeploymentStatus, Meta, Pod, ReplicaSet, SetStatus,
+    Deployment, DeploymentStatus, Meta, Node, Pod, ReplicaSet, SetStatus,
 };
 use crate::sim::cluster::table::View;
 use crate::sim::cluster::{Cluster, Precondition, Refused};
 use crate::sim::moment::Moment;
 use crate::sim::random::Random;
 
-/// The controller: its caches. Where the Deployment is a StatefulSet, or a CloneSet, it is the
-/// controller of those.
+/// The controller: its caches. Where the Deployment is a StatefulSet, a CloneSet or a DaemonSet, it
+/// is the controller of those.
 pub struct DeploymentController {
     pub deployments: View<Deployment>,
     pub sets: View<ReplicaSet>,
     pub pods: View<Pod>,
-    /// Changes of pods that its cache has to show before it acts on a CloneSet again.
+    pub nodes: View<Node>,
+    /// Changes of pods that its cache has to show before it acts on a CloneSet or DaemonSet again.
     expected: usize,
     random: Random,
 }
@@ -45,10 +46,12 @@ const NOT_COPIED: [&str; 4] = [
 ];
 
 impl DeploymentController {
-    /// A controller that has listed nothing yet; `random` names a CloneSet's pods.
+    /// A controller that has listed nothing yet; `random` names a CloneSet's
+    /// and a DaemonSet's pods.
     pub fn new(random: Random) -> Self {
         let (deployments, sets, pods) = (View::default(), View::default(), View::default());
-        Self { deployments, sets, pods, expected: 0, random }
+        let nodes = View::default();
+        Self { deployments, sets, pods, nodes, expected: 0, random }
     }
 
     /// Pods that come and get ready matter to it.
@@ -64,12 +67,17 @@ impl DeploymentController {
         if let Some(spec) = deployment.stateful {
             return stateful::sync(cluster, &deployment, spec, &caches);
         }
-        if deployment.cloneset.is_some() {
-            if !self.pods.has_seen(self.expected) {
-                return Ok(None);
-            }
-            let before = cluster.pods.changes();
-            let done = cloneset::sync(cluster, &deployment, &caches, &mut self.random);
+        if deployment.cloneset.is_some() || deployment.daemon.is_some() {
+            let settled = self.pods.has_seen(self.expected);
+            let (before, names) = (cluster.pods.changes(), &mut self.random);
+            let done = match (deployment.cloneset, settled) {
+                (None, _) => {
+                    let nodes = (&self.nodes, settled);
+                    daemonset::sync(cluster, &deployment, &caches, nodes, names)
+                }
+                (Some(_), true) => cloneset::sync(cluster, &deployment, &caches, names),
+                (Some(_), false) => Ok(None),
+            };
             if cluster.pods.changes() > before {
                 self.expected = cluster.pods.changes();
             }
@@ -301,6 +309,7 @@ impl Sync<'_> {
             updated: owned.new.as_ref().map_or(0, |set| set.status.replicas),
             ready: owned.all().map(|set| set.status.ready).sum(),
             available: owned.available(),
+            misscheduled: 0,
         };
         if status == self.deployment.status {
             return Ok(());

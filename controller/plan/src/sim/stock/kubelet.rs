@@ -68,7 +68,7 @@ impl Target {
     }
 }
 
-/// The kubelet of the only node.
+/// The kubelets of all nodes.
 pub struct Kubelet {
     behaviours: BTreeMap<Revision, Behaviour>,
     /// uid of every pod that it has taken note of, and whether that one is going.
@@ -114,6 +114,9 @@ impl Kubelet {
     ) -> Option<(Moment, Turn)> {
         let name = &target.name;
         let pod = cluster.pods.get(name).filter(|pod| pod.meta.uid == target.uid)?.clone();
+        if pod.node.as_ref().is_some_and(|node| cluster.nodes.get(node).is_none()) {
+            return None;
+        }
         let behaviour = self.behaviour(&pod.revision);
         match turn {
             Turn::Gone => {

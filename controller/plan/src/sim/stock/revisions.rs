@@ -1,4 +1,4 @@
-//! ControllerRevisions as the stock controllers of StatefulSets and CloneSets keep them: the one of
+//! ControllerRevisions as the stock controllers of StatefulSets, CloneSets and DaemonSets keep them: the one of
 //! the live template, and how many old ones stay. Owns the history, not what is made of it.
 
 use std::collections::BTreeMap;

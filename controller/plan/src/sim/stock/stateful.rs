@@ -152,13 +152,14 @@ impl Sync<'_> {
             updated: count(self.pods.iter().filter(updated).count()),
             ready: count(self.pods.iter().filter(|pod| pod.is_ready()).count()),
             available: count(self.pods.iter().filter(|pod| self.is_available(pod)).count()),
+            misscheduled: 0,
         };
         let done = [status.updated, status.ready, status.replicas] == [self.size(); 3];
         let rolling = self.stateful.fields.partition().is_some();
         let current =
             if done && rolling { &self.revisions.update } else { &self.revisions.current };
         let current = Rc::clone(&current.meta.name);
-        self.cluster.update_numbered_status(self.workload, status, &current)?;
+        self.cluster.update_numbered_status(self.workload, status, Some(&current))?;
         Ok(current)
     }
 

@@ -84,7 +84,8 @@ impl World {
         let mut raw = wanted.clone();
         manifest::remember(&mut raw, &wanted);
         let mut fields = manifest.stated.or_defaults();
-        if let Some(before) = self.checks.fields().filter(|_| manifest.stated.recreate) {
+        let waits = manifest.stated.recreate && !manifest.stated.daemon;
+        if let Some(before) = self.checks.fields().filter(|_| waits) {
             let (meant, was) = (&mut fields.fields, before.fields);
             (meant.max_surge, meant.max_unavailable) = (was.max_surge, was.max_unavailable);
             fields.partition = before.partition;
@@ -169,7 +170,8 @@ impl World {
     /// `kubectl rollout pause` and `resume`; of a CloneSet `kubectl kruise`.
     pub fn user_pause(&mut self, paused: bool) -> Said {
         let mut raw = self.cluster.deployment_json(NAME)?;
-        if self.cluster.deployment(NAME)?.stateful.is_some() {
+        let live = self.cluster.deployment(NAME)?;
+        if live.stateful.is_some() || live.daemon.is_some() {
             return Err(Refused::Invalid("pausing is not supported".to_owned()));
         }
         if self.cluster.deployment(NAME)?.spec.paused == paused {
@@ -224,6 +226,9 @@ impl World {
 
     /// `kubectl scale`, or an HPA.
     pub fn user_scale(&mut self, replicas: i32) -> Said {
+        if self.cluster.deployment(NAME)?.daemon.is_some() {
+            return Err(Refused::Invalid("a daemonset is not scaled".to_owned()));
+        }
         self.cluster.scale_deployment(NAME, replicas)?;
         self.settle_write();
         Ok(format!("scaled to {replicas}"))
@@ -265,7 +270,7 @@ impl World {
         Ok(format!("{} lost readiness", pods.len()))
     }
 
-    fn pods_of(&self, revision: &Revision) -> Vec<Rc<str>> {
+    pub(super) fn pods_of(&self, revision: &Revision) -> Vec<Rc<str>> {
         let mine = self.cluster.pods.iter();
         let mine = mine.filter(|pod| pod.revision == *revision && pod.is_active());
         mine.map(|pod| Rc::clone(&pod.meta.name)).collect()

@@ -26,6 +26,8 @@ pub struct Stated {
     /// It is a CloneSet.
     pub cloneset: bool,
     pub partition: Option<Kept>,
+    /// It is a DaemonSet.
+    pub daemon: bool,
 }
 
 /// A user's own values, of those that a hold may project.
@@ -69,6 +71,8 @@ impl Manifest {
             self.stated.state_stateful(&mut state);
         } else if cloneset {
             self.stated.state_cloneset(&mut state);
+        } else if self.stated.daemon {
+            self.stated.state_daemonset(&mut state);
         } else if self.stated.recreate {
             state("strategy", Some(json!({ "type": "Recreate" })));
         } else if surge.is_some() || unavailable.is_some() {
@@ -85,8 +89,8 @@ impl Manifest {
     /// The user's own fields once this is applied: what is stated; the default where the manifest
     /// before stated something; else what they were.
     pub fn fields(&self, last: &Stated, before: Option<Own>) -> Own {
-        let Stated { stateful, cloneset, .. } = self.stated;
-        let kind = Stated { stateful, cloneset, ..Stated::default() };
+        let Stated { stateful, cloneset, daemon, .. } = self.stated;
+        let kind = Stated { stateful, cloneset, daemon, ..Stated::default() };
         let (now, defaults) = (&self.stated, kind.or_defaults());
         let mut before = before.unwrap_or(defaults);
         if cloneset && last.states_strategy() && !now.states_strategy() {
@@ -100,9 +104,10 @@ impl Manifest {
 
     fn common(&self, last: &Stated, before: Original, defaults: Original) -> Original {
         let now = &self.stated;
-        // Recreate has no numbers. In a release it waits, and the numbers stay as they were.
+        // Recreate has no numbers. In a release it waits, and the numbers stay as they were; those of
+        // a DaemonSet are never held.
         let numbers = Stated { surge: None, unavailable: None, ..*last };
-        let last = if now.recreate { &numbers } else { last };
+        let last = if now.recreate && !now.daemon { &numbers } else { last };
         // What removes the last value under rollingUpdate may leave the map: the default again.
         Original {
             paused: field(now.paused, last.paused, before.paused, defaults.paused),
@@ -140,6 +145,12 @@ impl Stated {
         if self.stateful {
             return Own { fields: one_at_a_time(self.min_ready_seconds.unwrap_or(0)), partition };
         }
+        if self.daemon {
+            let mut fields = one_at_a_time(self.min_ready_seconds.unwrap_or(0));
+            fields.max_surge = self.surge.unwrap_or(fields.max_surge);
+            fields.max_unavailable = self.unavailable.unwrap_or(fields.max_unavailable);
+            return Own { fields, partition };
+        }
         let quarter = IntOrPercent::Percent(25);
         let (deadline, surge, unavailable) = if self.cloneset {
             (NO_DEADLINE, IntOrPercent::Count(0), IntOrPercent::Percent(20))
@@ -159,6 +170,7 @@ impl Stated {
     /// apiVersion and kind.
     pub fn kind(&self) -> (&'static str, &'static str) {
         match (self.stateful, self.cloneset) {
+            _ if self.daemon => ("apps/v1", "DaemonSet"),
             (true, _) => ("apps/v1", "StatefulSet"),
             (false, true) => ("apps.kruise.io/v1alpha1", "CloneSet"),
             (false, false) => ("apps/v1", "Deployment"),
@@ -184,6 +196,24 @@ impl Stated {
         }
     }
 
+    fn state_daemonset(&self, state: &mut impl FnMut(&str, Option<Value>)) {
+        let stated = [
+            ("maxSurge", self.surge.map(|surge| json!(surge))),
+            ("maxUnavailable", self.unavailable.map(|unavailable| json!(unavailable))),
+        ];
+        let rolling: Map<_, _> =
+            stated.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+        let word = if self.recreate { "OnDelete" } else { "RollingUpdate" };
+        match (self.recreate, rolling.is_empty()) {
+            (false, true) => {}
+            (true, true) => state("updateStrategy", Some(json!({ "type": word }))),
+            (_, false) => {
+                let strategy = json!({ "type": word, "rollingUpdate": rolling });
+                state("updateStrategy", Some(strategy));
+            }
+        }
+    }
+
     fn state_stateful(&self, state: &mut impl FnMut(&str, Option<Value>)) {
         if self.parallel {
             state("podManagementPolicy", Some(json!("Parallel")));
@@ -198,7 +228,7 @@ impl Stated {
     }
 }
 
-/// What the StatefulSet controller always does.
+/// What the StatefulSet controller always does, and a DaemonSet's where nothing is said.
 fn one_at_a_time(min_ready_seconds: i32) -> Original {
     Original {
         paused: false,
@@ -258,8 +288,15 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// Of a stored spec: a CloneSet's has its partition.
+    /// Of a stored spec: a CloneSet's has its partition, a DaemonSet's no replicas.
     pub fn of(spec: &Value) -> Self {
+        if spec["replicas"].is_null() {
+            return Self {
+                surge: "/updateStrategy/rollingUpdate/maxSurge",
+                unavailable: "/updateStrategy/rollingUpdate/maxUnavailable",
+                ..Self::of(&json!({ "replicas": 1 }))
+            };
+        }
         if spec.pointer("/updateStrategy/partition").is_some() {
             Self {
                 paused: "/updateStrategy/paused",

@@ -3,6 +3,7 @@
 
 mod kubectl;
 pub mod manifest;
+mod nodes;
 mod sluice;
 
 pub use manifest::{Manifest, Own, Stated};

@@ -13,12 +13,15 @@ use crate::sim::stock::kubelet;
 /// Later checks of availability are never reached: that is what the fence is.
 const HORIZON: Duration = Duration::from_secs(10 * 24 * 3600);
 
+/// So long the pods of a node that is gone look as they did.
+pub const UNNOTICED: Duration = Duration::from_secs(4);
+
 impl World {
     /// Shows every write since the last call: to the kubelet, the checks, the timeline, and, after
     /// a while, to whoever watches.
     pub(super) fn show(&mut self) {
         let from = self.shown;
-        let mut kinds: [bool; 5] = [false; 5];
+        let mut kinds: [bool; 6] = [false; 6];
         while let Some((kind, number)) = self.cluster.journal().get(self.shown).copied() {
             self.shown += 1;
             kinds[kind as usize] = true;
@@ -47,6 +50,10 @@ impl World {
         // Created by a controller that did not know yet that its ReplicaSet is gone.
         if !self.cluster.is_owner_of_pods(&pod.owner) {
             self.schedule(Duration::from_millis(50), Event::Collect);
+        }
+        if let Some(node) = pod.node.as_ref().filter(|name| self.cluster.nodes.get(name).is_none())
+        {
+            self.schedule(UNNOTICED, Event::Orphans(Rc::clone(node)));
         }
         let turn = self.kubelet.note(&pod, self.cluster.now);
         if let Some((at, turn)) = turn {
@@ -96,6 +103,7 @@ impl World {
                 !controller.deployments.catch_up(&cluster.deployments, upto).is_empty()
             }
             Kind::ReplicaSet => !controller.sets.catch_up(&cluster.sets, upto).is_empty(),
+            Kind::Node => !controller.nodes.catch_up(&cluster.nodes, upto).is_empty(),
             // To a Deployment only a pod that is gone matters, and to Recreate only.
             _ => {
                 let news = controller.pods.catch_up(&cluster.pods, upto);
@@ -142,7 +150,7 @@ impl World {
         }
     }
 
-    /// The same of the StatefulSet or CloneSet itself.
+    /// The same of a workload that makes its pods itself.
     pub(super) fn ask_for_sync(&mut self, at: Moment) {
         if at - self.cluster.now < HORIZON && self.pending.checks.insert((super::NAME.into(), at)) {
             self.queue.add(at, Event::SyncDeployment);

@@ -88,6 +88,7 @@ impl Faults {
 impl World {
     /// All faults end, whatever is down comes back.
     pub fn heal(&mut self) {
+        self.open_nodes();
         let was = std::mem::take(&mut self.faults);
         self.faults.at_writes = was.at_writes;
         self.cluster.admission.webhook = true;
@@ -133,6 +134,7 @@ impl World {
         self.deployments.deployments.list(&self.cluster.deployments);
         self.deployments.sets.list(&self.cluster.sets);
         self.deployments.pods.list(&self.cluster.pods);
+        self.deployments.nodes.list(&self.cluster.nodes);
         self.sets.sets.list(&self.cluster.sets);
         self.sets.pods.list(&self.cluster.pods);
         self.sets.forget();

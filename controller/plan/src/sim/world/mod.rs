@@ -1,7 +1,7 @@
 //! The world: a cluster model, the stock controllers, our controller, time, and chance, all from
 //! one seed. It moves one event at a time; after each, every write since is shown to the checks.
 
-mod deliver;
+pub(in crate::sim) mod deliver;
 mod faults;
 pub mod queue;
 mod run;
@@ -56,6 +56,8 @@ pub struct World {
     pub user: User,
     /// The re-applying every second that is on; others have ended.
     pub(in crate::sim) reapply: u64,
+    /// Nodes that there have been.
+    pub(in crate::sim) nodes: u64,
 }
 
 /// What is scheduled already and need not be scheduled again.
@@ -87,10 +89,11 @@ pub struct Options {
 }
 
 /// Who watches what.
-const WATCHES: [(Client, Kind); 10] = [
+const WATCHES: [(Client, Kind); 11] = [
     (Client::Deployments, Kind::Deployment),
     (Client::Deployments, Kind::ReplicaSet),
     (Client::Deployments, Kind::Pod),
+    (Client::Deployments, Kind::Node),
     (Client::Sets, Kind::ReplicaSet),
     (Client::Sets, Kind::Pod),
     (Client::Ours, Kind::Deployment),
@@ -129,6 +132,7 @@ impl World {
             written: 0,
             user: User::default(),
             reapply: 0,
+            nodes: 0,
         };
         world.cluster.admission.bug = options.bug;
         world.faults.at_writes.extend(options.fault);

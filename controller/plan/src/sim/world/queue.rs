@@ -37,6 +37,8 @@ pub enum Event {
     Recover(kubelet::Target),
     /// The garbage collector looks for objects without owner.
     Collect,
+    /// It has noticed that a node is gone, and removes its pods.
+    Orphans(Rc<str>),
     /// Our controller observes and plans; of wakes with a number only the last counts.
     Plan(Option<u64>),
     /// Our controller does its next write.

@@ -8,7 +8,7 @@ use super::{When, World};
 use crate::action::Ask;
 use crate::sim::cluster::Refused;
 use crate::sim::moment::Moment;
-use crate::sim::shell::{Failure, Next, Request};
+use crate::sim::shell::{Failure, Known, Next, Request};
 use crate::sim::stock::kubelet;
 
 /// After this many events without an end something turns in circles.
@@ -90,6 +90,7 @@ impl World {
                 }
             }
             Event::Collect => self.collect(),
+            Event::Orphans(node) => self.collect_from(&node),
             Event::Plan(wake) => self.plan(wake),
             Event::Write(epoch) => self.write(epoch),
             Event::ListSets(epoch) => {
@@ -145,6 +146,14 @@ impl World {
             Ok(None) => {}
             Err(_) => self.ask_for_set(Rc::clone(name)),
         }
+    }
+
+    /// Pods whose node is gone follow it.
+    fn collect_from(&mut self, node: &Rc<str>) {
+        let cluster = &mut self.cluster;
+        let orphans = cluster.pods.iter().filter(|pod| pod.node.as_ref() == Some(node));
+        let orphans: Vec<_> = orphans.map(|pod| Rc::clone(&pod.meta.name)).collect();
+        orphans.iter().for_each(|name| cluster.remove_pod(name));
     }
 
     /// Objects whose owner is gone follow it.
@@ -267,8 +276,17 @@ impl World {
     }
 
     fn carry_out(&mut self, request: &Request) -> Result<(), Failure> {
-        if matches!(request, Request::DeletePod { .. }) {
-            self.checks.cleared();
+        self.carry_out_knowing(request, None)
+    }
+
+    /// A write that was planned from what the controller knew; None: nobody can say any more.
+    fn carry_out_knowing(
+        &mut self,
+        request: &Request,
+        known: Option<&Known>,
+    ) -> Result<(), Failure> {
+        if let Request::DeletePod { pod, .. } = request {
+            self.checks.cleared(&self.cluster, pod, known);
         }
         request.run(&mut self.cluster)
     }
@@ -276,7 +294,8 @@ impl World {
     fn send_request(&mut self, request: &Request) -> Result<(), Failure> {
         let lost = self.random.chance(self.faults.unanswered);
         let done = !lost || self.random.chance(50);
-        let answer = if done { self.carry_out(request) } else { Ok(()) };
+        let known = self.shell.as_ref().map(|shell| shell.known.clone());
+        let answer = if done { self.carry_out_knowing(request, known.as_ref()) } else { Ok(()) };
         self.written += u32::from(done && answer.is_ok());
         let (now, shown) = (self.cluster.now, answer.clone());
         self.timeline.note(now, "sluice", || match shown {
