@@ -180,12 +180,18 @@ async fn a_version_as_bad_as_stable_passes_its_comparison() -> Outcome {
                 (gate.batch == 2 && gate.state == GateState::Passed).then(|| gate.clone())
             })
             .await?;
-        // The evidence is of both batches.
+        // The evidence is of both batches: a look with too few requests is none of their passes.
         let kept = said.comparison.as_ref().map(|kept| kept.evidence.clone());
-        ensure(kept.is_some_and(|text| text.contains("\"looks\":6")), || format!("{said:?}"))?;
+        ensure(kept.is_some_and(|text| looks(&text) >= 6), || format!("{said:?}"))?;
         s.completes().await
     })
     .await
+}
+
+/// How often evidence was looked at, in the text in which it is kept.
+fn looks(evidence: &str) -> u64 {
+    let kept = evidence.split_once(' ').map_or("", |(_, kept)| kept);
+    serde_json::from_str::<Value>(kept).ok().and_then(|kept| kept["looks"].as_u64()).unwrap_or(0)
 }
 
 #[tokio::test]
