@@ -143,12 +143,7 @@ impl Wait {
                 "the template of stable revision {stable} is gone; apply the manifest to go to"
             ),
             Self::DeploymentPaused { name } => paused_sentence(kind, name),
-            Self::Pods { want: 1, revision } => {
-                format!("1 pod of revision {revision} has to be ready")
-            }
-            Self::Pods { want, revision } => {
-                format!("{want} pods of revision {revision} have to be ready")
-            }
+            Self::Pods { want, revision } => pods_sentence(*want, revision),
             Self::Trouble { pod, trouble } => trouble_sentence(pod, trouble),
             Self::Promotion { index, count } => {
                 format!("batch {index} of {count} is ready and waits to be promoted")
@@ -210,6 +205,13 @@ impl Wait {
             }
             _ => String::new(),
         }
+    }
+}
+
+fn pods_sentence(want: i32, revision: &Revision) -> String {
+    match want {
+        1 => format!("1 pod of revision {revision} has to be ready"),
+        _ => format!("{want} pods of revision {revision} have to be ready"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Random stories. `SEEDS=100000` plays more of them, `FIRST=7` starts elsewhere, `EVERY=5 FIRST=4`
-//! plays those of StatefulSets alone, `EVERY=10 FIRST=3` those of CloneSets, `EVERY=10 FIRST=6` those
-//! of DaemonSets.
+//! plays those of StatefulSets alone, `EVERY=10 FIRST=3` those of CloneSets, `EVERY=10 FIRST=6`
+//! those of DaemonSets.
 
 #![allow(
     dead_code,

@@ -370,7 +370,10 @@ fn distort_nodes(bug: Bug, live: &mut DaemonSet, sets: &mut Sets, first: i32) {
 fn take_one_more(seen: &Observed, plan: &mut Plan) {
     let Fact::Known(Workload { sets: Fact::Known(sets), .. }) = &seen.workload else { return };
     let goes = |pod: &Pod| {
-        let taken = |action: &Action| matches!(action, Action::DeletePod { pod: it, .. } if *it == pod.name);
+        let taken = |action: &Action| match action {
+            Action::DeletePod { pod: it, .. } => *it == pod.name,
+            _ => false,
+        };
         plan.actions.iter().any(taken)
     };
     let mut stays = sets.old.iter().flat_map(|set| &set.pods).filter(|pod| !goes(pod));

@@ -1,5 +1,6 @@
-//! Stories by seed: a Deployment (or one of the other kinds), a Rollout, users who do this and that at any moment, and things that go wrong. Every story ends with `finish`. Owns the odds,
-//! nothing else.
+//! Stories by seed: a Deployment (or one of the other kinds), a Rollout, users who do this and that
+//! at any moment, and things that go wrong. Every story ends with `finish`. Owns the odds, nothing
+//! else.
 
 mod cloneset;
 mod daemonset;

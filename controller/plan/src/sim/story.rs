@@ -108,11 +108,8 @@ impl Story {
             Command::Evict { version, count } => world.user_evict(version, *count),
             Command::Flap { version, count, span } => world.flap(version, *count, *span),
             Command::Pods { version, start, broken, flapping } => {
-                let mut behaviour = Behaviour {
-                    broken: broken.clone(),
-                    flapping: *flapping,
-                    ..Behaviour::default()
-                };
+                let (broken, flapping) = (broken.clone(), *flapping);
+                let mut behaviour = Behaviour { broken, flapping, ..Behaviour::default() };
                 if let Some(start) = start {
                     behaviour.start = (*start, *start + Duration::from_millis(200));
                 }

@@ -20,8 +20,8 @@ pub struct Limits {
     /// The most pods that may be asked for now.
     pub ceiling: i32,
     floor: i32,
-    /// Our controller has taken a pod of a CloneSet away, which no partition takes back, or one of a
-    /// DaemonSet. One at a time it may do so even where the user lets none be unavailable.
+    /// Our controller has taken a pod of a CloneSet away, which no partition takes back, or one of
+    /// a DaemonSet. One at a time it may do so even where the user lets none be unavailable.
     by_hand: bool,
     /// After a scaling down, until what it set off is over: the floor for that time.
     scaled: Option<i32>,

@@ -272,8 +272,8 @@ impl Checks {
         }
     }
 
-    /// Pods of a DaemonSet that have not been ready for as long as the user asks serve nobody in the
-    /// eyes of its controller: it takes them all at once.
+    /// Pods of a DaemonSet that have not been ready for as long as the user asks serve nobody in
+    /// the eyes of its controller: it takes them all at once.
     fn is_unripe(&self, workload: &Deployment, ready_since: Option<Moment>, now: Moment) -> bool {
         let seconds = u64::try_from(workload.spec.min_ready_seconds).unwrap_or(0);
         let ripe = |since: Moment| since + std::time::Duration::from_secs(seconds) <= now;

@@ -112,7 +112,8 @@ impl Pods {
         *self = Self { partition: self.partition, nodes, ..Self::default() };
     }
 
-    /// What happened to the nodes: those that are open for the first time, or again and have no pod.
+    /// What happened to the nodes: those that are open for the first time, or again and have no
+    /// pod.
     pub fn on_nodes(&mut self, open: impl Fn(&str) -> bool, cluster: &Cluster) -> Vec<Rc<str>> {
         for seen in self.pods.values_mut() {
             seen.away = seen.node.as_ref().is_some_and(|node| !open(node));

@@ -295,13 +295,12 @@ impl Releases {
         if !is_fenced(before) {
             self.let_surge(pods, cluster, now);
         }
-        let (count, allowed) =
-            (reach(&release, pods, cluster), self.allowed(&release, self.reachable(now)));
+        let allowed = self.allowed(&release, self.reachable(now));
         // Where no ReplicaSet has a size at all, the newest one gets everything.
         let mine = cluster.sets.iter().filter(|set| set.owner == now.meta.uid);
         let sized = !now.is_numbered();
         let none = sized && mine.map(|set| set.replicas).sum::<i32>() == 0;
-        let count = if none { now.spec.replicas } else { count };
+        let count = if none { now.spec.replicas } else { reach(&release, pods, cluster) };
         release.loose = (count > allowed).then_some(count);
         release.was_loose = count > allowed;
         release.before = count;

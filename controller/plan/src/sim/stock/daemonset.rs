@@ -1,8 +1,8 @@
 //! A model of the stock DaemonSet controller (Kubernetes 1.34, `daemon_controller.go` and
-//! `update.go`): one sync from caches that trail. It gives every open node a pod, always of the live
-//! template, and takes surplus ones away; only in a sync in which there was nothing of that to do it
-//! updates, and under OnDelete never. Until its caches show what it wrote it only counts, and does
-//! not say that it has seen the generation.
+//! `update.go`): one sync from caches that trail. It gives every open node a pod, always of the
+//! live template, and takes surplus ones away; only in a sync in which there was nothing of that to
+//! do it updates, and under OnDelete never. Until its caches show what it wrote it only counts, and
+//! does not say that it has seen the generation.
 //!
 //! Not modelled: taints that pods do not survive, failed pods, node affinity.
 

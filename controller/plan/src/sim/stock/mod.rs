@@ -1,6 +1,6 @@
-//! Models of the stock controllers: Deployments, ReplicaSets, StatefulSets, CloneSets,
-//! DaemonSets, the kubelet. They know nothing of Sluice. Facts from the Kubernetes 1.34 sources and from experiments on a
-//! real cluster, which the tests here repeat on the model.
+//! Models of the stock controllers: Deployments, ReplicaSets, StatefulSets, CloneSets, DaemonSets,
+//! the kubelet. They know nothing of Sluice. Facts from the Kubernetes 1.34 sources and from
+//! experiments on a real cluster, which the tests here repeat on the model.
 
 pub mod arithmetic;
 mod cloneset;

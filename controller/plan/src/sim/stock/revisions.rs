@@ -1,5 +1,6 @@
-//! ControllerRevisions as the stock controllers of StatefulSets, CloneSets and DaemonSets keep them: the one of
-//! the live template, and how many old ones stay. Owns the history, not what is made of it.
+//! ControllerRevisions as the stock controllers of StatefulSets, CloneSets and DaemonSets keep
+//! them: the one of the live template, and how many old ones stay. Owns the history, not what is
+//! made of it.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -104,8 +104,8 @@ impl Manifest {
 
     fn common(&self, last: &Stated, before: Original, defaults: Original) -> Original {
         let now = &self.stated;
-        // Recreate has no numbers. In a release it waits, and the numbers stay as they were; those of
-        // a DaemonSet are never held.
+        // Recreate has no numbers. In a release it waits, and the numbers stay as they were; those
+        // of a DaemonSet are never held.
         let numbers = Stated { surge: None, unavailable: None, ..*last };
         let last = if now.recreate && !now.daemon { &numbers } else { last };
         // What removes the last value under rollingUpdate may leave the map: the default again.

@@ -1,7 +1,8 @@
-//! What invariant 1 is for a DaemonSet where it is not what it is for a Deployment: whatever is lost,
-//! and whatever comes to a new node, is of the new version without being asked. So it is about the
-//! pods that our controller takes away: none before the status speaks of the release, none of the
-//! new version, and no more than the batch is short of by what it could know. Nobody else takes any.
+//! What invariant 1 is for a DaemonSet where it is not what it is for a Deployment: whatever is
+//! lost, and whatever comes to a new node, is of the new version without being asked. So it is
+//! about the pods that our controller takes away: none before the status speaks of the release,
+//! none of the new version, and no more than the batch is short of by what it could know. Nobody
+//! else takes any.
 
 use std::rc::Rc;
 

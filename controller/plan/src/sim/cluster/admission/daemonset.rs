@@ -1,5 +1,5 @@
-//! The rules of `manifests/policy-daemonset.yaml`, in their order there: they are the same. Owns the
-//! model of the policy; what it is for stands in the manifest.
+//! The rules of `manifests/policy-daemonset.yaml`, in their order there: they are the same. Owns
+//! the model of the policy; what it is for stands in the manifest.
 
 use crds::contract::HOLD_ANNOTATION;
 use serde_json::Value;
