@@ -211,7 +211,8 @@ fn a_missed_target_is_marked_and_no_failure() {
 fn what_is_not_measured_is_a_failure() {
     assert!(full().is_complete());
     assert!(!Report::default().is_complete());
-    assert_eq!(Report::default().to_string().matches("NOT MEASURED").count(), 11);
+    let table = Report::default().to_string();
+    assert!(table.lines().skip(1).all(|line| line.ends_with("NOT MEASURED")), "{table}");
     let mut report = full();
     report.take(Err(unmeasured("a reason")));
     assert!(!report.is_complete());
