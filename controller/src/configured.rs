@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crds::contract::is_object_name;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, Resource};
 use runtime::clock;
@@ -21,6 +22,8 @@ use crate::credentials::{CredentialError, Credentials};
 const KNOWN: Duration = Duration::from_secs(15);
 /// How long the reading may take.
 const READ: Duration = Duration::from_secs(10);
+/// Characters of a wrong name that an error shows.
+const NAME_SHOWN: usize = 60;
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +37,12 @@ pub enum ConfigError {
     /// No answer in time.
     #[error("reading {0} {1} takes too long")]
     Slow(Cow<'static, str>, String),
+    /// No object can have this name.
+    #[error("{1:?} is no name of a {0}: correct it")]
+    Name(Cow<'static, str>, String),
+    /// No Secret of this name.
+    #[error("there is no Secret {0} in {1}: the administrator makes it")]
+    NoSecret(String, String),
     /// The Secret cannot be read.
     #[error("Secret {0} of the {1} cannot be read")]
     Secret(String, Cow<'static, str>, #[source] kube::Error),
@@ -99,6 +108,10 @@ impl<K: Configured> Known<K> {
     /// # Errors
     /// [`ConfigError`]
     pub async fn find(&self, name: &str) -> Result<Arc<K::Client>, ConfigError> {
+        if !is_object_name(name) {
+            let name = name.chars().take(NAME_SHOWN).collect();
+            return Err(ConfigError::Name(K::kind(&()), name));
+        }
         let found = timeout(READ, self.read(name)).await;
         found.unwrap_or_else(|_| Err(ConfigError::Slow(K::kind(&()), name.to_owned())))
     }
@@ -143,7 +156,11 @@ impl<K: Configured> Known<K> {
     async fn secret(&self, name: Option<&str>) -> Result<Option<Secret>, ConfigError> {
         let Some(name) = name else { return Ok(None) };
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
-        let read = api.get(name).await;
-        read.map(Some).map_err(|error| ConfigError::Secret(name.to_owned(), K::kind(&()), error))
+        api.get(name).await.map(Some).map_err(|error| match error {
+            kube::Error::Api(status) if status.code == 404 => {
+                ConfigError::NoSecret(name.to_owned(), self.namespace.clone())
+            }
+            error => ConfigError::Secret(name.to_owned(), K::kind(&()), error),
+        })
     }
 }

@@ -21,8 +21,10 @@ pub const TIMESTAMP_HEADER: &str = "x-sluice-timestamp";
 pub const SIGNATURE_HEADER: &str = "x-sluice-signature-256";
 /// How long an answer may take, unless the object says so.
 const ANSWER: Duration = Duration::from_secs(10);
-/// More of an answer is not read.
-const ANSWER_BYTES_MAX: usize = 4096;
+/// A longer answer is none.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// More of an answer is not kept.
+const KEPT_BYTES_MAX: usize = 4096;
 const AGENT: &str = concat!("sluice-controller/", env!("CARGO_PKG_VERSION"));
 
 /// Where requests go.
@@ -113,12 +115,15 @@ fn signed(key: &hmac::Key, now: Timestamp, body: &[u8]) -> (String, String) {
     (at, signature)
 }
 
-/// The body, as far as it may go.
+/// The beginning of the body. An answer counts once it is whole.
 async fn read(mut response: Response) -> Result<Said, String> {
-    let mut body = Vec::new();
-    while body.len() < ANSWER_BYTES_MAX {
-        let Some(piece) = response.chunk().await.map_err(told)? else { break };
-        let room = ANSWER_BYTES_MAX - body.len();
+    let (mut body, mut size) = (Vec::new(), 0);
+    while let Some(piece) = response.chunk().await.map_err(told)? {
+        size += piece.len();
+        if size > ANSWER_BYTES_MAX {
+            return Err(format!("its answer is longer than {ANSWER_BYTES_MAX} bytes"));
+        }
+        let room = KEPT_BYTES_MAX - body.len();
         body.extend_from_slice(&piece[..piece.len().min(room)]);
     }
     Ok(Said { status: response.status().as_u16(), body })

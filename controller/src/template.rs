@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use crds::contract::is_object_name;
 use crds::gates::{Template, TemplateKind, TemplateRef};
 use crds::{ClusterGateTemplate, GateTemplate};
 use kube::api::Api;
@@ -32,6 +33,9 @@ pub async fn read(
     wanted: &TemplateRef,
 ) -> Result<Template, String> {
     let TemplateRef { kind, name, .. } = wanted;
+    if !is_object_name(name) {
+        return Err(format!("{name:?} is no name of a template: correct template.name"));
+    }
     let read = match kind {
         TemplateKind::GateTemplate => {
             let api: Api<GateTemplate> = Api::namespaced(client.clone(), namespace);

@@ -82,3 +82,30 @@ pub const CONTROLLER_REVISION_LABEL: &str = "controller-revision-hash";
 pub const POD_TEMPLATE_HASH_LABEL: &str = "pod-template-hash";
 /// Where `kubectl apply` (client-side) keeps the user's manifest.
 pub const LAST_APPLIED_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Whether a cluster can have an object of this name (RFC 1123, subdomain), such as
+/// `checks.shop-1`. Any other must not get into the path of a request.
+#[must_use]
+pub fn is_object_name(name: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let part = |part: &str| {
+        let bytes = part.as_bytes();
+        bytes.first().is_some_and(|byte| known(*byte))
+            && bytes.last().is_some_and(|byte| known(*byte))
+            && bytes.iter().all(|byte| known(*byte) || *byte == b'-')
+    };
+    name.len() <= 253 && name.split('.').all(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_object_name;
+
+    #[test]
+    fn names_that_objects_have() {
+        assert!(["a", "default", "checks.shop-1", "0"].into_iter().all(is_object_name));
+        let none = ["", ".", "..", "a..b", "a/b", "a?b=c", "-a", "a-", "A", "a_b", "a b", "../x"];
+        assert!(!none.into_iter().any(is_object_name));
+        assert!(!is_object_name(&"a".repeat(254)));
+    }
+}

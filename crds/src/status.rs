@@ -172,6 +172,9 @@ pub struct GateStatus {
     pub state: GateState,
     /// The same in a sentence.
     pub message: String,
+    /// A hash of what is asked: what was measured before an edit of that counts no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<Revision>,
     /// What was measured since the batch's pods were ready.
     pub measured: gate::History,
     /// What a comparison with stable has found in the release so far.

@@ -46,6 +46,8 @@ pub struct Ask {
     pub gate: String,
     /// The batch that it judges.
     pub batch: u32,
+    /// A hash of what the gate asks: its answer is of no use to a gate that asks something else.
+    pub asks: Option<Revision>,
     /// When it was asked.
     pub at: Timestamp,
     /// Name of the MetricProvider, or of the HookProvider.

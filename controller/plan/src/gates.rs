@@ -138,6 +138,7 @@ impl Say {
 struct Round<'a> {
     gate: &'a Gate,
     batch: u32,
+    asks: Option<Revision>,
     course: Course,
     on_failure: OnFailure,
     history: History,
@@ -162,7 +163,11 @@ impl<'a> Round<'a> {
             Some(at) => (batch.index, at),
             None => goes_on().map(|old| (old.batch, old.measured.since()))?,
         };
+        let asks = asks(gate);
+        // A status of before has no hash, and was of this gate.
+        let same = |old: &GateStatus| old.asks.is_none() || old.asks == asks;
         let known = old.filter(|old| old.batch == index && old.measured.since() == since);
+        let known = known.filter(|old| same(old));
         let history = known.map_or_else(|| History::new(since), |old| old.measured.clone());
         let mut course = course(gate, spec.on_unknown);
         // What is confirmed is not asked again.
@@ -171,7 +176,7 @@ impl<'a> Round<'a> {
         let comparison = compared::carried(old, known.is_some());
         let prometheus = gate.prometheus.as_ref().map(Cow::Borrowed);
         let mut round =
-            Self { gate, batch: index, course, on_failure, history, comparison, prometheus };
+            Self { gate, batch: index, asks, course, on_failure, history, comparison, prometheus };
         round.take_answers(&draft.seen.answers);
         round.ask(draft, &batch.values);
         Some(round)
@@ -180,7 +185,8 @@ impl<'a> Round<'a> {
     fn take_answers(&mut self, answers: &[Answered]) {
         for answered in answers {
             let ask = &answered.ask;
-            let mine = ask.gate == self.gate.name && ask.batch == self.batch;
+            let mine = (&ask.gate, ask.batch) == (&self.gate.name, self.batch);
+            let mine = mine && ask.asks == self.asks;
             if !mine || !self.history.is_new(ask.at) {
                 continue;
             }
@@ -280,6 +286,7 @@ impl<'a> Round<'a> {
         Ask {
             gate: self.gate.name.clone(),
             batch: self.batch,
+            asks: self.asks.clone(),
             at,
             provider: provider.unwrap_or(PROVIDER).to_owned(),
             query: String::new(),
@@ -318,6 +325,7 @@ impl<'a> Round<'a> {
             batch: self.batch,
             state: self.word(state),
             message: self.told(state),
+            asks: self.asks,
             measured: self.history,
             comparison: self.comparison,
         }
@@ -372,6 +380,13 @@ fn bounded(prometheus: &PrometheusGate, answered: &Answered) -> Option<Measureme
     let rules = Rules { bound, least_requests, window: ask.window };
     let said = verdict(&rules, &answered.asked, answered.requests.as_ref(), ask.at);
     Some(measurement(ask, &answered.asked, &said))
+}
+
+/// A hash of what a gate asks, and of what is acceptable: not of how often, or what follows.
+fn asks(gate: &Gate) -> Option<Revision> {
+    let Gate { prometheus, template, hook, .. } = gate;
+    let asked = serde_json::json!({"prometheus": prometheus, "template": template, "hook": hook});
+    Some(Revision::of_template(&asked))
 }
 
 fn course(gate: &Gate, on_unknown: OnUnknown) -> Course {

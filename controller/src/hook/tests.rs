@@ -43,8 +43,12 @@ fn secret(data: &Value) -> Value {
 }
 
 async fn sent(exchanges: Vec<Exchange>) -> Heard {
+    sent_to("checks", exchanges).await
+}
+
+async fn sent_to(provider: &str, exchanges: Vec<Exchange>) -> Heard {
     let (context, script) = scripted(World::new("sluice-system"), exchanges);
-    let heard = context.hooks.send("checks", &call()).await;
+    let heard = context.hooks.send(provider, &call()).await;
     script.played(context).await;
     heard
 }
@@ -75,10 +79,19 @@ async fn a_provider_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
+async fn a_name_that_no_object_has_is_never_asked_for() {
+    for name in ["", "..", "a/b", "a?b=c", "../../../../api/v1/namespaces/x/secrets/y"] {
+        let said = sent_to(name, Vec::new()).await.unwrap_err().to_string();
+        assert!(said.contains("is no name of a HookProvider"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_secret_says_what_is_wrong_and_nothing_is_sent() {
     let address = "http://127.0.0.1:9/";
     for (code, answer, says) in [
-        (404, status(404, "not found"), "Secret key of the HookProvider cannot be read"),
+        (404, status(404, "not found"), "there is no Secret key in sluice-system"),
+        (403, status(403, "forbidden"), "Secret key of the HookProvider cannot be read"),
         (200, secret(&json!({ "key": "eA==" })), "Secret key has neither signing-key, nor token"),
         (200, secret(&json!({ "signing-key": "" })), "has a signing-key that cannot be used"),
         (200, secret(&json!({ "ca.crt": "eA==" })), "Secret key has"),

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{ErrorRatio, GateError, PrometheusGate};
 use crate::cel;
+use crate::contract::is_object_name;
 
 /// The template of a gate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -181,6 +182,9 @@ pub struct Template {
     pub prometheus: PrometheusTemplate,
 }
 
+/// Characters of a value that a sentence shows.
+const MAX_SHOWN: usize = 60;
+
 /// Why a template and its arguments make no gate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
@@ -241,6 +245,7 @@ impl Template {
             .map_err(|error| TemplateError::Malformed(error.to_string()))?;
         gate.queries()?;
         gate.bound()?;
+        bounds(&gate)?;
         Ok(gate)
     }
 
@@ -260,6 +265,22 @@ impl Template {
             Ok((arg.name.clone(), value.clone()))
         };
         self.args.iter().map(value).collect()
+    }
+}
+
+/// What the schema says of a Rollout's own gate and nobody has said of these values yet.
+fn bounds(gate: &PrometheusGate) -> Result<(), TemplateError> {
+    if let Some(name) = gate.provider.as_deref().filter(|name| !is_object_name(name)) {
+        let name: String = name.chars().take(MAX_SHOWN).collect();
+        let why = format!("provider is {name:?}, which no MetricProvider can have for a name");
+        return Err(TemplateError::Malformed(why));
+    }
+    let most = cel::MAX_SPAN.as_secs() / 3600;
+    match gate.window {
+        Some(window) if window.get() > cel::MAX_SPAN => {
+            Err(TemplateError::Malformed(format!("window is more than {most}h (30 days)")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -51,6 +51,7 @@ impl Trial {
         Round {
             gate,
             batch: 1,
+            asks: None,
             course: course(gate, OnUnknown::Pause),
             on_failure: gate.on_failure.unwrap_or_default(),
             history: History::new(self.since),

@@ -115,6 +115,29 @@ fn an_answer_counts_once_however_often_it_is_seen() {
 }
 
 #[test]
+fn what_was_measured_before_an_edit_counts_nothing_after_it() {
+    let mut scene = ready(vec![errors(&json!({ "count": 2 }))]);
+    let before = due(&mut scene);
+    let good = scalar(&before, 0.0);
+    answer(&mut scene, &before, good.clone());
+    scene.publish();
+    // How often is no edit of what is asked.
+    scene.seen.rollout.spec.gates = vec![errors(&json!({ "count": 1 }))];
+    assert!(advances(&scene.plan()));
+    let prometheus = json!({ "query": "other({{window}})", "max": "0.02" });
+    scene.seen.rollout.spec.gates = vec![errors(&json!({ "prometheus": prometheus }))];
+    let plan = scene.plan();
+    assert!(!advances(&plan));
+    assert_eq!(plan.status.gates[0].measured.tally().passed, 0);
+    let ask = ask_of(&plan);
+    assert!(ask.query.starts_with("other("), "{}", ask.query);
+    // Nor does what comes late of the question before.
+    let late = Ask { at: ask.at, ..before };
+    assert!(!advances(&answer(&mut scene, &late, good.clone())));
+    assert!(advances(&answer(&mut scene, &ask, good)));
+}
+
+#[test]
 fn an_answer_of_another_batch_counts_nothing() {
     let mut scene = ready(vec![errors(&json!({}))]);
     let ask = due(&mut scene);

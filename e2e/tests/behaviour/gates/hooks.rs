@@ -150,7 +150,7 @@ async fn a_hook_without_a_proper_secret_says_so_and_sends_nothing() -> Outcome {
             })
             .await
         };
-        says("of the HookProvider cannot be read").await?;
+        says("in sluice-system: the administrator makes it").await?;
         apply_in_sluice(&receiver.secret(&json!({"wrong": "x"}))).await?;
         says("has neither signing-key, nor token").await?;
         ensure(receiver.received().is_empty(), || format!("{:#?}", receiver.received()))?;
