@@ -13,6 +13,8 @@ pub const MAX_BATCHES: u32 = 50;
 pub const MAX_NAME: usize = 63;
 /// Longest pause or deadline: whoever means more means "until promoted".
 pub const MAX_SPAN: Duration = Duration::from_secs(720 * 3600);
+/// From one measurement of a gate to the next.
+pub const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// Longest name of an object.
 pub const MAX_OBJECT_NAME: u32 = 253;
 /// Most gates of a Rollout.
@@ -144,6 +146,14 @@ pub(crate) fn is_a_sane_span() -> Rule {
     rule(
         &format!("duration(self) > duration('0s') && duration(self) <= duration('{most}h')"),
         &format!("must be longer than nothing and at most {most}h (30 days)"),
+    )
+}
+
+pub(crate) fn is_an_interval() -> Rule {
+    let least = MIN_INTERVAL.as_secs();
+    rule(
+        &format!("duration(self) >= duration('{least}s')"),
+        &format!("must be at least {least}s: each measurement is a question, and a write"),
     )
 }
 

@@ -50,7 +50,7 @@ pub struct Gate {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub batches: Vec<u32>,
     /// From one measurement to the next; default 30s.
-    #[x_kube(validation = cel::is_a_sane_span())]
+    #[x_kube(validation = cel::is_a_sane_span(), validation = cel::is_an_interval())]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<GepDuration>,
     /// So many passes let a batch go on; default 1.

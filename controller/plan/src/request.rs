@@ -3,7 +3,7 @@
 
 use crds::Revision;
 use crds::request::{Request, Verb};
-use crds::status::{Answer, BatchStatus, PausedBy, Phase, SkippedBy};
+use crds::status::{Answer, BatchStatus, GateState, PausedBy, Phase, SkippedBy};
 
 use crate::draft::Draft;
 
@@ -88,6 +88,7 @@ pub(crate) fn hear(draft: &mut Draft<'_>, revision: &Revision) -> Heard {
 fn promote(draft: &mut Draft<'_>, request: &Request, full: bool) -> Result<String, String> {
     let failed = draft.status.phase == Phase::Failed;
     let spec_paused = draft.seen.rollout.spec.paused;
+    let gated = is_gated(draft);
     let Some(batch) = &mut draft.status.batch else {
         return Err("no batch has begun".into());
     };
@@ -105,12 +106,29 @@ fn promote(draft: &mut Draft<'_>, request: &Request, full: bool) -> Result<Strin
     batch.promoted = true;
     batch.full |= full;
     draft.status.paused = None;
-    let when = if batch.ready_at.is_some() { "now" } else { "when its pods are ready" };
+    let when = match batch.ready_at {
+        None => "when its pods are ready",
+        Some(_) if gated => "once its gates have passed",
+        Some(_) => "now",
+    };
     Ok(match (full, index >= count) {
         (_, true) => format!("batch {index} is the last; the release ends {when}"),
         (true, false) => format!("goes on from batch {index} {when}, without further pauses"),
         (false, false) => format!("goes on from batch {index} to {} {when}", index + 1),
     })
+}
+
+/// A gate of the batch has not passed yet, and nobody let the batch go on without it.
+fn is_gated(draft: &Draft<'_>) -> bool {
+    let Some(batch) = &draft.status.batch else { return false };
+    let decides = |name: &str| {
+        let gates = &draft.seen.rollout.spec.gates;
+        gates.iter().any(|gate| gate.name == name && !gate.dry_run)
+    };
+    batch.gates_skipped.is_none()
+        && draft.status.gates.iter().any(|gate| {
+            gate.batch == batch.index && gate.state != GateState::Passed && decides(&gate.name)
+        })
 }
 
 fn skip_gates(draft: &mut Draft<'_>, request: &Request) -> Result<String, String> {

@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use super::Problem;
 use super::rules::{cut, span};
+use crate::GepDuration;
+use crate::cel::MIN_INTERVAL;
 use crate::gates::{Compare, ErrorRatio, Latency};
 
 pub(super) fn problems(spec: &Value) -> Vec<Problem> {
@@ -76,6 +78,13 @@ impl Say<'_> {
             let path = format!("/{}", key.replace('.', "/"));
             let value = gate.pointer(&path).unwrap_or(&Value::Null);
             span(&format!("{}.{key}", self.field), value, otherwise, self.problems);
+        }
+        let interval = gate["interval"].as_str().unwrap_or_default();
+        let interval = interval.parse::<GepDuration>().map(GepDuration::get);
+        if interval.is_ok_and(|interval| !interval.is_zero() && interval < MIN_INTERVAL) {
+            let least = MIN_INTERVAL.as_secs();
+            let given = cut(gate["interval"].as_str().unwrap_or_default());
+            self.say("interval", format!("{given} is less than {least}s: give {least}s or more"));
         }
     }
 

@@ -303,6 +303,7 @@ fn all_that_is_wrong_with_gates_is_said() {
                                        "minRequests": 5, "min": "2", "max": "1" } },
         { "name": "a", "prometheus": { "errorRatio": { "metric": "no-metric" } } },
         { "name": "b", "prometheus": { "max": "1", "provider": "p", "window": "long" } },
+        { "name": "often", "interval": "999ms", "hook": { "provider": "checks" } },
     ]);
     let expected = "\
 spec.gates[0].count: 0 is no number of these: write one from 1 to 1000
@@ -322,7 +323,8 @@ spec.gates[2].prometheus.errorRatio: \"no-metric\" is no name of a metric or lab
 digits and _, no digit first
 spec.gates[2].prometheus: there is no bound: write max, min or both
 spec.gates[3].prometheus.window: long is no duration: write it like 30s, 10m or 1h30m
-spec.gates[3].prometheus: asks nothing: give query, errorRatio or latency";
+spec.gates[3].prometheus: asks nothing: give query, errorRatio or latency
+spec.gates[4].interval: 999ms is less than 1s: give 1s or more";
     let expected: Vec<&str> = expected.lines().collect();
     check(&with("/spec/gates", gates), &expected);
     assert!(rollout(&with("/spec/gates", json!([{ "name": "a" }]))).is_err());
