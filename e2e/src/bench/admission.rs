@@ -12,16 +12,15 @@
 
 use futures::future::try_join_all;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
-use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::audit::{Audit, Entry, Mark};
 use super::figures::Key;
 use super::quantile::quantile;
-use super::unmeasured;
+use super::{discard, unmeasured};
 use crate::app::App;
 use crate::failure::{Failure, Outcome};
 use crate::kubectl::Kubectl;
@@ -84,9 +83,7 @@ impl Times {
 pub async fn measure(client: &Client, audit: &mut Audit) -> Outcome<Vec<(Key, f64)>> {
     let namespace = create_namespace(client, "bench-admission").await?;
     let measured = measure_in(client, audit, &namespace).await;
-    let namespaces: Api<Namespace> = Api::all(client.clone());
-    // A namespace that stays behind is untidy, not wrong.
-    let _ = namespaces.delete(&namespace, &DeleteParams::default()).await;
+    discard(client, &namespace).await;
     measured
 }
 

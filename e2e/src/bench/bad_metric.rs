@@ -9,15 +9,15 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::Client;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::Api;
 use serde_json::json;
 
 use super::audit::{Audit, Entry};
 use super::figures::Key;
-use super::{crowd, unmeasured};
+use super::{crowd, discard, unmeasured};
 use crate::app::App;
 use crate::clock;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::kubectl::Kubectl;
 use crate::plan::Plan;
 use crate::scenario::create_namespace;
@@ -38,8 +38,7 @@ const APART: SignedDuration = SignedDuration::from_millis(1_170);
 pub async fn measure(client: &Client, audit: &mut Audit) -> Outcome<Vec<(Key, f64)>> {
     let namespace = create_namespace(client, "bench-bad-metric").await?;
     let measured = measure_in(client, audit, &namespace).await;
-    // A namespace that stays behind is untidy, not wrong.
-    let _ = Kubectl::new("").run(&["delete", "namespace", &namespace, "--wait=false"]).await;
+    discard(client, &namespace).await;
     Ok(vec![(Key::BadMetric, measured?)])
 }
 
@@ -96,7 +95,5 @@ fn rollout(app: &App, bad: Timestamp) -> serde_json::Value {
 
 async fn release(api: &Api<Deployment>, app: App) -> Outcome {
     let app = app.version("v2");
-    let patch = Patch::Strategic(app.manifest());
-    let written = api.patch(&app.name, &PatchParams::default(), &patch).await;
-    written.map(drop).map_err(Failure::doing(format!("releasing {}", app.name)))
+    crowd::apply(api, &app.name, app.manifest()).await
 }

@@ -2,8 +2,9 @@
 //! a kubelet (`e2e/cluster/kwok.sh`). Knows nothing of what is measured on them.
 
 use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::api::apps::v1::Deployment;
 use kube::Client;
-use kube::api::{Api, PostParams};
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use serde_json::{Value, json};
 
@@ -54,6 +55,15 @@ pub async fn create(client: &Client, namespace: &str, manifests: Vec<Value>) -> 
         created.map(drop).map_err(Failure::doing(format!("making a {}", types.kind)))
     });
     made.buffer_unordered(AT_ONCE).try_collect().await
+}
+
+/// Sends a Deployment's manifest as `kubectl apply` does, a strategic merge patch.
+///
+/// # Errors
+/// It is refused.
+pub async fn apply(api: &Api<Deployment>, name: &str, manifest: Value) -> Outcome {
+    let written = api.patch(name, &PatchParams::default(), &Patch::Strategic(manifest)).await;
+    written.map(drop).map_err(Failure::doing(format!("releasing {name}")))
 }
 
 /// Of ten workloads six are Deployments, two StatefulSets, one is a CloneSet and one a DaemonSet.

@@ -10,12 +10,12 @@ use crds::status::Phase;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::Client;
-use kube::api::{Api, ListParams, Patch, PatchParams};
+use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::figures::Key;
-use super::{crowd, memory, say, unmeasured};
+use super::{crowd, discard, memory, say, unmeasured};
 use crate::app::App;
 use crate::clock;
 use crate::failure::{Failure, Outcome};
@@ -40,8 +40,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub async fn measure(client: &Client) -> Outcome<Vec<(Key, f64)>> {
     let namespace = create_namespace(client, "bench-gates").await?;
     let measured = measure_in(client, &namespace).await;
-    // A namespace that stays behind is untidy, not wrong.
-    let _ = Kubectl::new("").run(&["delete", "namespace", &namespace, "--wait=false"]).await;
+    discard(client, &namespace).await;
     measured
 }
 
@@ -57,10 +56,7 @@ async fn measure_in(client: &Client, namespace: &str) -> Outcome<Vec<(Key, f64)>
     let seen = list(&rollouts).await?;
     let late = lateness(&seen, from, until);
     let minutes = until.duration_since(from).as_secs_f64() / 60.0;
-    let longest = late
-        .iter()
-        .copied()
-        .fold(None, |most: Option<f64>, one| Some(most.map_or(one, |most| most.max(one))));
+    let longest = late.iter().copied().reduce(f64::max);
     let asked = late.len() as f64 / minutes / 60.0;
     let least = (RELEASES * GATES) as f64 / INTERVAL.as_secs_f64() * 0.97;
     if asked < least {
@@ -87,9 +83,7 @@ async fn prepare(client: &Client, namespace: &str) -> Outcome {
     let api: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     for number in 0..RELEASES {
         let app = app(number, "v2");
-        let patch = Patch::Strategic(crowd::placed(&app));
-        let written = api.patch(&app.name, &PatchParams::default(), &patch).await;
-        written.map_err(Failure::doing(format!("releasing {}", app.name)))?;
+        crowd::apply(&api, &app.name, crowd::placed(&app)).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crds::Rollout;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::api::{Api, ListParams, Patch, PatchParams};
+use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 use tokio::time::{Instant, sleep};
 
@@ -17,7 +17,7 @@ use super::audit::{Audit, Entry, Mark};
 use super::figures::Key;
 use super::quantile::median;
 use super::record::{batch, is_complete, version};
-use super::{crowd, memory, say, unmeasured};
+use super::{crowd, discard, memory, say, unmeasured};
 use crate::app::App;
 use crate::clock;
 use crate::failure::{Failure, Outcome};
@@ -47,8 +47,7 @@ pub async fn measure(client: &Client, audit: &mut Audit) -> Outcome<Vec<(Key, f6
     let namespace = create_namespace(client, "bench-hundred").await?;
     let hundred = Hundred { client: client.clone(), namespace: namespace.clone() };
     let measured = hundred.measure(audit).await;
-    // A namespace that stays behind is untidy, not wrong.
-    let _ = Kubectl::new("").run(&["delete", "namespace", &namespace, "--wait=false"]).await;
+    discard(client, &namespace).await;
     measured
 }
 
@@ -117,9 +116,7 @@ impl Hundred {
         let api = &self.deployments();
         let all = stream::iter(apps(wanted)).map(|app| async move {
             let sent = Instant::now();
-            let patch = Patch::Strategic(crowd::placed(&app));
-            let written = api.patch(&app.name, &PatchParams::default(), &patch).await;
-            written.map_err(Failure::doing(format!("releasing {}", app.name)))?;
+            crowd::apply(api, &app.name, crowd::placed(&app)).await?;
             Ok::<_, Failure>((app.name, sent))
         });
         all.buffer_unordered(AT_ONCE).try_collect().await

@@ -33,7 +33,9 @@ mod tests;
 
 use std::path::PathBuf;
 
+use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
+use kube::api::{Api, DeleteParams};
 
 use self::audit::Audit;
 use self::figures::{Key, Report};
@@ -163,6 +165,12 @@ async fn memories(client: &Client) -> Outcome<Vec<(Key, f64)>> {
 #[expect(clippy::print_stderr, reason = "progress of a command that takes a minute")]
 fn say(what: &str) {
     eprintln!("bench: {what} ...");
+}
+
+/// Deletes a namespace without waiting for it: one that stays behind is untidy, not wrong.
+async fn discard(client: &Client, namespace: &str) {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let _ = namespaces.delete(namespace, &DeleteParams::default()).await;
 }
 
 /// A failure that says what could not be measured.

@@ -10,9 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use super::audit::{Audit, Entry};
 use super::figures::Key;
-use super::{crowd, memory, say, unmeasured};
+use super::{crowd, discard, memory, say, unmeasured};
 use crate::failure::{Failure, Outcome};
-use crate::kubectl::Kubectl;
 use crate::plan::Plan;
 use crate::scenario::create_namespace;
 use crate::scenario::waits::has_condition;
@@ -43,8 +42,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 pub async fn measure(client: &Client, audit: &mut Audit, crowd: Crowd) -> Outcome<Vec<(Key, f64)>> {
     let namespace = create_namespace(client, &format!("bench-rest-{}", crowd.count)).await?;
     let measured = measure_in(client, audit, crowd, &namespace).await;
-    // A namespace that stays behind is untidy, not wrong.
-    let _ = Kubectl::new("").run(&["delete", "namespace", &namespace, "--wait=false"]).await;
+    discard(client, &namespace).await;
     measured
 }
 

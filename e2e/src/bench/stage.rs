@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
-use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use kube::api::Api;
 use tokio::time::Instant;
 
 use super::record::{Arrival, Record, batch, is_complete, version};
+use super::{crowd, discard};
 use crate::app::App;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::kubectl::Kubectl;
 use crate::plan::Plan;
 use crate::scenario::create_namespace;
@@ -86,11 +86,10 @@ impl Stage {
     pub async fn release(&mut self, version: &str) -> Outcome<Release> {
         self.app = self.app.clone().version(version);
         let api: Api<Deployment> = Api::namespaced(self.client.clone(), &self.namespace);
-        let patch = Patch::Strategic(self.app.manifest());
+        let manifest = self.app.manifest();
         self.record.begin();
         let sent = Instant::now();
-        let written = api.patch(&self.app.name, &PatchParams::default(), &patch).await;
-        written.map_err(Failure::doing(format!("releasing {version}")))?;
+        crowd::apply(&api, &self.app.name, manifest).await?;
         self.rests().await?;
         Ok(Release { sent, arrivals: self.record.arrivals() })
     }
@@ -116,9 +115,7 @@ impl Stage {
 
     /// Deletes the namespace, without waiting for it.
     pub async fn clear(self) {
-        let namespaces: Api<Namespace> = Api::all(self.client.clone());
-        // A namespace that stays behind is untidy, not wrong.
-        let _ = namespaces.delete(&self.namespace, &DeleteParams::default()).await;
+        discard(&self.client, &self.namespace).await;
     }
 }
 
