@@ -1,14 +1,15 @@
-//! What the webhook adds to an UPDATE: the same write to armed Deployments and to others that are
-//! equal but for the arming, in turn, timed by the client. The write changes the spec but not the
-//! template (revisionHistoryLimit), so the webhook is called and holds nothing. The Deployments
-//! have no replicas.
+//! What Sluice adds to an UPDATE: the same write, of revisionHistoryLimit, to Deployments in a
+//! release, to armed ones at rest and to others that are equal but for the arming, in turn, timed by
+//! the client. In a release the webhook is called and the policy judges; at rest both only find that
+//! the write is no concern of theirs. The pods run on nodes without a kubelet, and the releases
+//! wait for their first batch: nothing moves.
 //!
-//! * p50: one write in flight, armed and unarmed alternate; the difference of the two medians.
-//! * p99: 10 in flight, each on objects of its own; blocks of armed and unarmed ones alternate; the
-//!   difference of the two 99th percentiles.
+//! * p50: one write in flight, the three take turns; the difference of two medians.
+//! * p99: 10 in flight, each on objects of its own; blocks take turns; the difference of two 99th
+//!   percentiles.
 //!
-//! The audit log says for every write whether the webhook was called: all armed ones, and no other,
-//! or nothing was measured.
+//! The audit log says for every write whether the webhook was called: all of those in a release, and
+//! no other, or nothing was measured.
 
 use futures::future::try_join_all;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -20,7 +21,7 @@ use tokio::time::Instant;
 use super::audit::{Audit, Entry, Mark};
 use super::figures::Key;
 use super::quantile::quantile;
-use super::{discard, unmeasured};
+use super::{crowd, discard, unmeasured};
 use crate::app::App;
 use crate::failure::{Failure, Outcome};
 use crate::kubectl::Kubectl;
@@ -29,8 +30,8 @@ use crate::scenario::create_namespace;
 
 /// Writes in flight where the tail is measured.
 const IN_FLIGHT: usize = 10;
-/// Pairs of one armed and one unarmed write, one at a time.
-const PAIRS: usize = 500;
+/// Turns of one write of each side, one at a time.
+const TURNS: usize = 500;
 /// Blocks of each kind where the tail is measured, and writes of each object in a block.
 const BLOCKS: usize = 20;
 const WRITES: usize = 10;
@@ -39,44 +40,49 @@ const WEBHOOK: &str = "workloads.sluice.dev";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
+    Held,
     Armed,
     Plain,
 }
 
 impl Side {
-    const BOTH: [Self; 2] = [Self::Armed, Self::Plain];
+    const ALL: [Self; 3] = [Self::Held, Self::Armed, Self::Plain];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Armed => "armed",
+            Self::Plain => "plain",
+        }
+    }
 
     fn name(self, index: usize) -> String {
-        match self {
-            Self::Armed => format!("armed-{index}"),
-            Self::Plain => format!("plain-{index}"),
-        }
+        format!("{}-{index}", self.as_str())
     }
 }
 
-/// Milliseconds of the writes of both sides.
+/// Milliseconds of the writes of each side.
 #[derive(Debug, Default)]
-struct Times {
-    armed: Vec<f64>,
-    plain: Vec<f64>,
-}
+struct Times([Vec<f64>; 3]);
 
 impl Times {
     fn add(&mut self, side: Side, times: impl IntoIterator<Item = f64>) {
-        match side {
-            Side::Armed => self.armed.extend(times),
-            Side::Plain => self.plain.extend(times),
-        }
+        self.0[side as usize].extend(times);
     }
 
-    /// How much more the armed ones take at quantile `q`.
-    fn added(&self, q: f64) -> Outcome<f64> {
-        let of = |times: &[f64]| quantile(times, q).ok_or_else(|| unmeasured("no update"));
-        Ok(of(&self.armed)? - of(&self.plain)?)
+    fn count(&self, side: Side) -> usize {
+        self.0[side as usize].len()
+    }
+
+    /// How much more those of `side` take than plain ones at quantile `q`.
+    fn added(&self, side: Side, q: f64) -> Outcome<f64> {
+        let of =
+            |side: Side| quantile(&self.0[side as usize], q).ok_or_else(|| unmeasured("no update"));
+        Ok(of(side)? - of(Side::Plain)?)
     }
 }
 
-/// Measures what the webhook adds.
+/// Measures what Sluice adds.
 ///
 /// # Errors
 /// It could not be measured.
@@ -92,38 +98,54 @@ async fn measure_in(
     audit: &mut Audit,
     namespace: &str,
 ) -> Outcome<Vec<(Key, f64)>> {
-    prepare(namespace).await?;
+    prepare(client, namespace).await?;
     let target = Target { api: Api::namespaced(client.clone(), namespace) };
     // Connections, from here to the apiserver and from there to the webhook.
-    for side in Side::BOTH {
+    for side in Side::ALL {
         target.block(side, WRITES).await?;
     }
     let begun = audit.mark(client).await?;
     let one = target.one_at_a_time().await?;
     let many = target.many_at_once().await?;
     let ended = audit.mark(client).await?;
-    check(audit, (begun, ended), namespace, one.armed.len() + many.armed.len())?;
-    Ok(vec![(Key::AddedMedian, one.added(0.5)?), (Key::AddedTail, many.added(0.99)?)])
+    check(audit, (begun, ended), namespace, one.count(Side::Held) + many.count(Side::Held))?;
+    Ok(vec![
+        (Key::AddedMedian, one.added(Side::Held, 0.5)?),
+        (Key::AddedTail, many.added(Side::Held, 0.99)?),
+        (Key::AddedMedianAtRest, one.added(Side::Armed, 0.5)?),
+        (Key::AddedTailAtRest, many.added(Side::Armed, 0.99)?),
+    ])
 }
 
-/// Makes the Deployments, arms one half of them, and waits until that is so.
-async fn prepare(namespace: &str) -> Outcome {
-    let kubectl = Kubectl::new(namespace);
-    let mut items = Vec::new();
+/// Makes the Deployments, arms two thirds of them, begins the releases of one half of these, and
+/// waits until they are held.
+async fn prepare(client: &Client, namespace: &str) -> Outcome {
+    let app = |side: Side, index| App { name: side.name(index), ..App::new(1) };
+    let mut manifests = Vec::new();
     for index in 0..IN_FLIGHT {
-        for side in Side::BOTH {
-            let app = App { name: side.name(index), ..App::new(0) };
-            items.push(app.manifest());
+        manifests.extend(Side::ALL.map(|side| crowd::placed(&app(side, index))));
+        for side in [Side::Held, Side::Armed] {
+            let plan = Plan::new(["100%"]).with("paused", side == Side::Held);
+            manifests.push(crowd::rollout_of(&app(side, index), plan));
         }
-        let name = Side::Armed.name(index);
-        let mut rollout = Plan::new(["2", "4", "6", "8", "100%"]).named(&name).manifest();
-        rollout["spec"]["workloadRef"]["name"] = json!(name);
-        items.push(rollout);
     }
-    let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
-    kubectl.feed(&["apply", "-f", "-"], &list).await?;
-    let wait = ["wait", "rollouts", "--all", "--for=condition=Armed", "--timeout=60s"];
-    kubectl.run(&wait).await.map(drop)
+    crowd::create(client, namespace, manifests).await?;
+    let kubectl = Kubectl::new(namespace);
+    let until = async |what: &[&str], condition: &str| {
+        let wait = [&["wait"], what, &["--timeout=60s", condition]].concat();
+        kubectl.run(&wait).await.map(drop)
+    };
+    until(&["deployments", "--all"], "--for=condition=Available").await?;
+    until(&["rollouts", "--all"], "--for=condition=Armed").await?;
+    let api: Api<Deployment> = Api::namespaced(client.clone(), namespace);
+    for index in 0..IN_FLIGHT {
+        let app = app(Side::Held, index).version("v2");
+        crowd::apply(&api, &app.name, crowd::placed(&app)).await?;
+    }
+    let held: Vec<String> =
+        (0..IN_FLIGHT).map(|index| format!("rollout/{}", Side::Held.name(index))).collect();
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    until(&held, "--for=jsonpath={.status.waitingFor.reason}=SpecPaused").await
 }
 
 struct Target {
@@ -133,11 +155,12 @@ struct Target {
 impl Target {
     async fn one_at_a_time(&self) -> Outcome<Times> {
         let mut times = Times::default();
-        for pair in 0..PAIRS {
-            // Whoever comes second finds a warmer machine: that is each of them in turn.
-            let order = if pair % 2 == 0 { [0, 1] } else { [1, 0] };
-            for side in order.map(|index| Side::BOTH[index]) {
-                times.add(side, [self.update(side, 0, pair).await?]);
+        for turn in 0..TURNS {
+            // Whoever comes later finds a warmer machine: that is each of them in turn.
+            let mut order = Side::ALL;
+            order.rotate_left(turn % Side::ALL.len());
+            for side in order {
+                times.add(side, [self.update(side, 0, turn).await?]);
             }
         }
         Ok(times)
@@ -145,8 +168,8 @@ impl Target {
 
     async fn many_at_once(&self) -> Outcome<Times> {
         let mut times = Times::default();
-        for block in 0..2 * BLOCKS {
-            let side = Side::BOTH[block % 2];
+        for block in 0..Side::ALL.len() * BLOCKS {
+            let side = Side::ALL[block % Side::ALL.len()];
             times.add(side, self.block(side, WRITES).await?);
         }
         Ok(times)
@@ -177,23 +200,23 @@ impl Target {
     }
 }
 
-/// Every armed write was reviewed and no other.
+/// Every write in a release was reviewed and no other.
 fn check(audit: &Audit, marks: (Mark, Mark), namespace: &str, wanted: usize) -> Outcome {
-    let reviewed = |side: &str| {
+    let reviewed = |side: Side| {
         let ours = |entry: &Entry| {
             let object = &entry.object_ref;
             entry.verb == "patch"
                 && object.resource == "deployments"
                 && object.subresource.is_empty()
                 && object.namespace == namespace
-                && object.name.starts_with(side)
+                && object.name.starts_with(side.as_str())
                 && entry.was_reviewed_by(WEBHOOK)
         };
         audit.between(marks, ours).len()
     };
-    let (armed, plain) = (reviewed("armed-"), reviewed("plain-"));
-    if armed == wanted && plain == 0 {
+    let (held, others) = (reviewed(Side::Held), reviewed(Side::Armed) + reviewed(Side::Plain));
+    if held == wanted && others == 0 {
         return Ok(());
     }
-    Err(unmeasured(format!("the webhook saw {armed} of {wanted} updates, and {plain} others")))
+    Err(unmeasured(format!("the webhook saw {held} of {wanted} updates, and {others} others")))
 }

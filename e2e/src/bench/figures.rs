@@ -29,10 +29,14 @@ pub enum Key {
     Writes,
     /// Writes of Sluice while nothing happens.
     RestWrites,
-    /// What the webhook adds to an UPDATE, typically.
+    /// What the webhook adds to an UPDATE in a release, typically.
     AddedMedian,
     /// What it adds at the slow end, at 10 in flight.
     AddedTail,
+    /// What Sluice adds to an UPDATE of an armed workload that it need not see, typically.
+    AddedMedianAtRest,
+    /// What it adds at the slow end, at 10 in flight.
+    AddedTailAtRest,
     /// Memory of a controller.
     ControllerRss,
     /// Memory of a webhook.
@@ -100,7 +104,7 @@ const fn line(key: Key, title: &'static str, unit: Unit, most: Option<f64>) -> L
     Line { key, title, unit, native: None, most }
 }
 
-const LINES: [Line; 28] = [
+const LINES: [Line; 30] = [
     Line {
         native: Some(Key::NativeFirstPod),
         ..line(Key::FirstPod, "user's write to first new pod, p50", Unit::Ms, Some(100.0))
@@ -116,6 +120,8 @@ const LINES: [Line; 28] = [
     line(Key::RestWrites, "writes at rest", Unit::Count, Some(0.0)),
     line(Key::AddedMedian, "webhook's addition to an UPDATE, p50", Unit::Ms, Some(1.0)),
     line(Key::AddedTail, "  at 10 in flight, p99", Unit::Ms, Some(5.0)),
+    line(Key::AddedMedianAtRest, "  to one that it need not see, p50", Unit::Ms, Some(1.0)),
+    line(Key::AddedTailAtRest, "    at 10 in flight, p99", Unit::Ms, Some(5.0)),
     line(Key::ControllerRss, "controller's memory (RSS)", Unit::Mib, Some(15.0)),
     line(Key::WebhookRss, "webhook's memory (RSS)", Unit::Mib, Some(12.0)),
     // The gate's interval of 1 s, and 100 ms.
@@ -157,6 +163,8 @@ impl Key {
             Self::RestWrites => "writes_at_rest",
             Self::AddedMedian => "webhook_added_p50_ms",
             Self::AddedTail => "webhook_added_p99_ms",
+            Self::AddedMedianAtRest => "unseen_added_p50_ms",
+            Self::AddedTailAtRest => "unseen_added_p99_ms",
             Self::ControllerRss => "controller_rss_mib",
             Self::WebhookRss => "webhook_rss_mib",
             Self::BadMetric => "bad_metric_to_abort_max_ms",

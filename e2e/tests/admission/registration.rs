@@ -11,12 +11,14 @@ use crate::workload::State;
 
 const MANIFEST: &str = "registration.yaml";
 
-const CALLING: [(State, Who, &str); 12] = [
+const CALLING: [(State, Who, &str); 13] = [
     // While a hold stands, a manifest may state just what is projected: nothing but this tells.
     (State::InBatch, Who::Editor, "label mine=yes"),
     (State::InBatch, Who::Editor, "metadata.annotations.note=\"other\""),
     (State::AtRest, Who::Editor, "template"),
-    (State::AtRest, Who::Editor, "spec.replicas=7"),
+    // Of what somebody has exported in a release.
+    (State::AtRest, Who::Editor, "spec.minReadySeconds=2147483646"),
+    (State::InBatch, Who::Editor, "spec.replicas=7"),
     (State::InBatch, Who::Editor, "spec.minReadySeconds=1"),
     (State::InBatch, Who::Editor, "unannotate"),
     (State::InBatch, Who::Editor, "metadata.annotations=-"),
@@ -27,8 +29,10 @@ const CALLING: [(State, Who, &str); 12] = [
     (State::Unarmed, Who::Controller, "label armed=true"),
 ];
 
-const SILENT: [(State, Who, &str); 5] = [
+const SILENT: [(State, Who, &str); 7] = [
     (State::AtRest, Who::Editor, "nothing"),
+    (State::AtRest, Who::Editor, "spec.replicas=7"),
+    (State::AtRest, Who::Editor, "spec.minReadySeconds=1"),
     (State::AtRest, Who::Editor, "label mine=yes"),
     (State::AtRest, Who::Editor, "metadata.annotations.note=\"other\""),
     (State::AtRest, Who::Editor, "metadata.annotations=-"),
