@@ -44,6 +44,15 @@ pub struct Release {
     ready_at: Option<Duration>,
     promoted: Option<usize>,
     full: bool,
+    leaving: Option<Box<Leaving>>,
+}
+
+/// A release that the test is about to end. Until the write that ends it is there it goes on by its
+/// own rules.
+#[derive(Clone, Debug, PartialEq)]
+struct Leaving {
+    release: Release,
+    revisions: Vec<String>,
 }
 
 impl Release {
@@ -61,14 +70,53 @@ impl Release {
             ready_at: None,
             promoted: None,
             full: false,
+            leaving: None,
         }
     }
 
-    /// These revisions get no more than `allowed` pods each from now on.
-    pub fn give_up(&mut self, revisions: &[String], allowed: i32) {
+    /// These revisions of `last` get no more pods than it allows them until `left`.
+    fn leave(&mut self, last: Self, revisions: &[String], allowed: i32) {
         for revision in revisions {
             self.given_up.entry(revision.clone()).or_insert(allowed);
         }
+        let revisions = revisions.to_vec();
+        self.leaving = Some(Box::new(Leaving { release: last, revisions }));
+    }
+
+    /// The stable template is about to come back; `news` are the revisions that the release has
+    /// brought so far, with at most `allowed` pods.
+    pub fn turn_back(&mut self, news: &[String], allowed: i32) {
+        let last = Self { leaving: None, ..self.clone() };
+        self.returning = true;
+        self.leave(last, news, allowed);
+    }
+
+    /// The write that ends the release before is there.
+    pub fn left(&mut self) {
+        self.leaving = None;
+    }
+
+    /// Goes on with the release before, if its end is not there yet. `ready` gives the moments since
+    /// when the live pods of some revisions have been ready, in order.
+    pub fn advance_leaving(
+        &mut self,
+        wishes: &Wishes,
+        replicas: i32,
+        ready: impl FnOnce(&[String]) -> Vec<Duration>,
+        now: Duration,
+    ) {
+        let Some(leaving) = self.leaving.as_deref_mut() else { return };
+        let Leaving { release, revisions } = leaving;
+        if !release.is_open() {
+            return;
+        }
+        release.advance(wishes, replicas, &ready(revisions), now);
+        let allowed = wishes.allowed(release.batch, replicas);
+        for revision in revisions {
+            let most = self.given_up.entry(revision.clone()).or_default();
+            *most = allowed.max(*most);
+        }
+        self.high = self.high.max(allowed);
     }
 
     /// The test promotes from batch `batch` (1 for the first).
@@ -148,10 +196,10 @@ impl Course {
         *self = match std::mem::replace(self, Self::Rest(None)) {
             Self::Rest(stable) => Self::Release(Release::new(stable, now)),
             Self::Release(last) => {
-                let mut next = Release::new(last.stable, now);
+                let mut next = Release::new(last.stable.clone(), now);
                 next.high = last.high;
-                next.given_up = last.given_up;
-                next.give_up(news, allowed);
+                next.given_up.clone_from(&last.given_up);
+                next.leave(Release { leaving: None, ..last }, news, allowed);
                 Self::Release(next)
             }
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::census::{Census, Pod, Role};
 use super::course::{Course, Release};
-use super::moves::Moves;
+use super::moves::{Moved, Moves};
 use super::requests::{Requests, Traffic};
 use super::seen::{PodSeen, SetSeen};
 use super::timeline::Timeline;
@@ -155,9 +155,12 @@ impl Judge {
         let before = self.census();
         match sighting {
             Sighting::Deployment(seen) => {
-                let Some((line, broken)) = self.moves.see(&seen) else { return };
+                let Some(Moved { line, turned, broken }) = self.moves.see(&seen) else { return };
                 self.line(line);
                 broken.into_iter().for_each(|violation| self.broken(violation));
+                if turned {
+                    self.change(Release::left);
+                }
             }
             Sighting::DeploymentGone => self.line("deployment gone"),
             Sighting::Traffic(traffic) => return self.see_traffic(traffic),
@@ -281,12 +284,13 @@ impl Judge {
 
     fn advance(&mut self) {
         let (wishes, replicas, now) = (&self.wishes, self.replicas, self.now);
-        let live = self.pods.values().filter(|pod| pod.lives());
-        let update = live.filter(|pod| self.course.role(&pod.seen.hash) == Role::Update);
-        let mut ready: Vec<Duration> = update.filter_map(|pod| pod.ready_since).collect();
-        ready.sort_unstable();
-        if let Some(release) = self.course.release().filter(|release| release.is_open()) {
-            release.advance(wishes, replicas, &ready, now);
+        let update = ready_since(&self.pods, |hash| self.course.role(hash) == Role::Update);
+        let pods = &self.pods;
+        let Some(release) = self.course.release() else { return };
+        let of = |revisions: &[String]| ready_since(pods, |hash| revisions.contains(hash));
+        release.advance_leaving(wishes, replicas, of, now);
+        if release.is_open() {
+            release.advance(wishes, replicas, &update, now);
             release.high = release.high.max(wishes.allowed(release.batch, replicas));
         }
     }
@@ -436,18 +440,15 @@ impl Judge {
     fn give_up(&mut self) {
         self.moves.allow_template();
         let (news, allowed) = (self.news(), self.update_limit());
-        self.change(|release| {
-            release.returning = true;
-            release.give_up(&news, allowed);
-        });
+        self.change(|release| release.turn_back(&news, allowed));
     }
 
-    /// Revisions, but for the stable one, that have pods or are about to have some.
+    /// Revisions of the release that have pods or are about to have some.
     fn news(&self) -> Vec<String> {
         let pods = self.pods.values().map(|pod| &pod.seen.hash);
         let sets = self.sets.values().filter(|set| set.replicas > 0).map(|set| &set.hash);
         let all: BTreeSet<&String> = pods.chain(sets).collect();
-        all.into_iter().filter(|hash| self.role(hash) != Role::Stable).cloned().collect()
+        all.into_iter().filter(|hash| self.role(hash) == Role::Update).cloned().collect()
     }
 
     fn scale(&mut self, to: i32) {
@@ -517,4 +518,12 @@ impl Judge {
         self.line(format!("VIOLATION {violation}"));
         self.violation.get_or_insert(violation);
     }
+}
+
+/// The moments since when the live pods of some revisions have been ready, in order.
+fn ready_since(pods: &BTreeMap<String, Pod>, of: impl Fn(&String) -> bool) -> Vec<Duration> {
+    let live = pods.values().filter(|pod| pod.lives() && of(&pod.seen.hash));
+    let mut ready: Vec<Duration> = live.filter_map(|pod| pod.ready_since).collect();
+    ready.sort_unstable();
+    ready
 }

@@ -21,6 +21,16 @@ pub struct Moves {
     last: Option<DeploymentSeen>,
 }
 
+/// What a move of the spec was.
+pub struct Moved {
+    /// It, for the timeline.
+    pub line: String,
+    /// It brought another template.
+    pub turned: bool,
+    /// The rules that it broke.
+    pub broken: Vec<Violation>,
+}
+
 impl Moves {
     /// A spec with so many replicas that does not move.
     #[must_use]
@@ -61,9 +71,8 @@ impl Moves {
         (self.specs, self.templates, self.frozen) = (0, 0, true);
     }
 
-    /// Takes in the Deployment. None if its spec did not move; otherwise a line for the timeline
-    /// and the rules that the move broke.
-    pub fn see(&mut self, seen: &DeploymentSeen) -> Option<(String, Vec<Violation>)> {
+    /// Takes in the Deployment. None if its spec did not move.
+    pub fn see(&mut self, seen: &DeploymentSeen) -> Option<Moved> {
         let last = self.last.replace(seen.clone());
         if last.as_ref().is_some_and(|last| last.spec == seen.spec) {
             return None;
@@ -78,7 +87,7 @@ impl Moves {
         if turned {
             line.push_str(", another template");
         }
-        Some((line, self.judge(seen, moved)))
+        Some(Moved { line, turned, broken: self.judge(seen, moved) })
     }
 
     fn judge(&mut self, seen: &DeploymentSeen, moved: bool) -> Vec<Violation> {

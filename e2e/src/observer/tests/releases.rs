@@ -268,6 +268,30 @@ fn a_superseded_revision_gives_its_pods_to_the_next() {
     play.breaks(Rule::Batch);
 }
 
+/// A word is said before its deed: what ends a release may still be on its way.
+#[test]
+fn a_release_goes_on_until_its_end_is_written() {
+    let batches = json!([{"replicas": 1}, {"replicas": 2}, {"replicas": 3}, {"replicas": "100%"}]);
+    for end in [Told::Begin, Told::Return] {
+        let mut play = Play::at_rest(4, "1", "0", &batches);
+        play.begin("v2");
+        play.replace("v1", "v2", 0..1);
+        play.tell(&end);
+        play.replace("v1", "v2", 1..2);
+        play.fine();
+        let template = if end == Told::Begin { "v3" } else { "v1" };
+        play.write(template, 4);
+        // Of what was allowed by then.
+        play.create("v2", 2..3);
+        play.fine();
+        play.ready("v2", 2..3);
+        play.go("v1", 2..3);
+        play.fine();
+        play.create("v2", 3..4);
+        play.breaks(Rule::Batch);
+    }
+}
+
 #[test]
 fn a_pod_that_is_on_its_way_out_leaves_its_place() {
     let mut play = Play::at_rest(4, "0", "1", &careful());
