@@ -18,7 +18,8 @@ enum Way {
 /// Goes to each batch in turn with another version, and back from there.
 async fn back_from_every_batch(name: &str, way: Way) -> Outcome {
     let app = App::new(4).env("START_DELAY", "1s");
-    let plan = Plan::new(["1 pause", "2 pause", "100%"]);
+    // However long a command takes to start, the last batch has not ended the release by then.
+    let plan = Plan::new(["1 pause", "2 pause", "100%"]).with("bake", "10m");
     play(name, app, plan, async |s: &mut Scenario| {
         let stable = s.app.clone();
         for target in 1..=3 {
@@ -27,7 +28,7 @@ async fn back_from_every_batch(name: &str, way: Way) -> Outcome {
                 s.rests_in(batch).await?;
                 s.promote().await?;
             }
-            // The last batch is not waited for: it would be the end.
+            // The last batch is not waited for: its pods are still on their way.
             match target {
                 3 => s.is_in(target).await?,
                 _ => s.rests_in(target).await?,
