@@ -82,7 +82,10 @@ async fn right_after_the_apply() -> Outcome {
     let (app, plan) = super::small();
     play("right-after", app, plan, async |s: &mut Scenario| {
         let (stable, pods) = (s.app.clone(), s.pods());
+        // Its first pod, which a surge brings, takes longer than any command.
+        s.app = stable.clone().env("START_DELAY", "60s");
         s.release("v2").await?;
+        s.app = stable.clone();
         s.reapply_old("v1").await?;
         s.is_back_at(&stable).await?;
         s.are_untouched(&pods).await
