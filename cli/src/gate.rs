@@ -149,9 +149,9 @@ async fn answer(cluster: &Cluster, way: &Way, ask: Ask) -> Result<Answered, Erro
     };
     let prometheus = Prometheus::of(cluster, &provider, way)?;
     let at = ask.both.as_ref().map(|both| both.until);
-    let asked = prometheus.ask(&ask.query, at).await;
+    let asked = prometheus.ask(&ask.query, ask.window, at).await;
     let requests = match &ask.requests {
-        Some(query) => Some(prometheus.ask(query, at).await),
+        Some(query) => Some(prometheus.ask(query, ask.window, at).await),
         None => None,
     };
     Ok(Answered { requests, ..Answered::new(ask, asked) })

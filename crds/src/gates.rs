@@ -124,8 +124,8 @@ pub struct PrometheusGate {
     /// version's. Not in the last batch, which leaves no stable pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
-    /// How far back {{window}} looks at most; never to before the batch's pods were ready.
-    /// Default 5m.
+    /// How far back {{window}}, and a selector without a range, look at most; never to before the
+    /// batch's pods were ready. Default 5m.
     #[x_kube(validation = cel::is_a_sane_span())]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<GepDuration>,
@@ -228,7 +228,8 @@ pub struct PrometheusProvider {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
     /// The Secret, in Sluice's own namespace, with what proves who asks: `token` (a bearer token),
-    /// or `username` and `password`; and `ca.crt` where the server's certificate needs it.
+    /// or `username` and `password`, and `tls.crt` with `tls.key` for a server that wants a client
+    /// certificate; and `ca.crt` where the server's own needs it.
     #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME), regex(pattern = "^[a-z0-9.-]*$"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,

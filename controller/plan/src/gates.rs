@@ -292,6 +292,7 @@ impl<'a> Round<'a> {
             query: String::new(),
             requests: None,
             window: window.map_or(WINDOW, |window| window.get()),
+            patience: self.course.interval,
             both: None,
             template: None,
             hook: None,

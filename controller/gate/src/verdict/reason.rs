@@ -153,6 +153,7 @@ impl Reason {
             Self::SeveralSeries { .. } => "SeveralSeries",
             Self::Trouble(Trouble::Unreachable(_)) => "Unreachable",
             Self::Trouble(Trouble::Unasked(_)) => "Unasked",
+            Self::Trouble(Trouble::Queued(_)) => "Queued",
             Self::Trouble(Trouble::Answer(error)) => error.reason(),
         }
     }
