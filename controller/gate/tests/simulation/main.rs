@@ -12,6 +12,7 @@
 mod judges;
 mod report;
 mod rng;
+mod shipped;
 mod stream;
 mod streams;
 mod table;
@@ -73,6 +74,16 @@ fn a_pod_that_is_worse_by_itself_is_beyond_alpha() {
     }
 }
 
+/// With a ratio and a margin above stable's share there is less to abort for.
+#[test]
+fn as_shipped_at_most_alpha_of_the_healthy_releases_are_aborted() {
+    for trial in claimed(|claim| !matches!(claim, Claim::Beyond(_))) {
+        let [past, none] = trial.shipped.aborts;
+        let name = trial.stream.name;
+        assert!(past.max(none) <= FALSE, "{name}: {past} with a past, {none} without");
+    }
+}
+
 #[track_caller]
 fn assert_sooner(signal: fn(Signal) -> bool) {
     let sooner = claimed(|claim| claim == Claim::Sooner);
@@ -82,8 +93,8 @@ fn assert_sooner(signal: fn(Signal) -> bool) {
         let (name, bad) = (trial.stream.name, &trial.bad);
         let (ours, usual) = (bad.equal[0], least(&bad.usual));
         assert!(ours < usual, "{name}: {ours} requests, a usual gate {usual}");
-        let (ours, usual) = (bad.shipped[0], least(&bad.usual_shipped));
-        assert!(ours < usual, "{name}, as shipped: {ours} requests, a usual gate {usual}");
+        let (ours, usual) = (bad.by_alpha[0], least(&bad.usual_by_alpha));
+        assert!(ours < usual, "{name}, by alpha: {ours} requests, a usual gate {usual}");
     }
 }
 

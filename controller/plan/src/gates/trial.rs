@@ -55,6 +55,7 @@ impl Trial {
             course: course(gate, OnUnknown::Pause),
             on_failure: gate.on_failure.unwrap_or_default(),
             history: History::new(self.since),
+            earlier: Vec::new(),
             comparison: None,
             prometheus: gate.prometheus.as_ref().map(Cow::Borrowed),
         }

@@ -65,6 +65,8 @@ pub enum Bug {
     AnnotationsLeft,
     /// No data, and no answer, count as a good value.
     UnknownPasses,
+    /// Answers that say nothing are left out: the passes before them stay.
+    OutageUnheard,
     /// Gates are not asked.
     GatesUnheard,
     /// A comparison counts all since the batch was ready at every look.
@@ -102,7 +104,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::UnavailableFalls,
         Self::RestoreInTwoWrites,
         Self::StaleReadiness,
@@ -124,6 +126,7 @@ impl Bug {
         Self::ZeroIsNoRetreat,
         Self::AnnotationsLeft,
         Self::UnknownPasses,
+        Self::OutageUnheard,
         Self::GatesUnheard,
         Self::LooksOverlap,
         Self::PartitionTooLow,
@@ -192,6 +195,9 @@ impl Saboteur {
                 }
             }
             Bug::UnknownPasses => seen.answers.iter_mut().for_each(all_good),
+            Bug::OutageUnheard => seen.answers.retain(|answered| {
+                answered.asked.is_ok() || answered.heard.is_some() || answered.template.is_some()
+            }),
             Bug::GatesUnheard => seen.rollout.spec.gates.clear(),
             Bug::LooksOverlap => {
                 for said in &mut status.gates {
