@@ -175,7 +175,9 @@ pub struct Latency {
     #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
-    /// The share of requests that are at most so slow, in quotes, such as "0.99".
+    /// The share of requests that are at most so slow, in quotes, such as "0.99". Where it lies
+    /// above the highest bucket nobody knows how slow that is: an Error, or a fail if the bucket
+    /// ends above max.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantile: Option<Decimal>,
     /// Instead: the share of requests that take longer than this, in quotes. There has to be a
