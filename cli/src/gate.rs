@@ -130,7 +130,7 @@ struct Tried {
 async fn try_one(cluster: &Cluster, way: &Way, trial: &Trial, gate: &Gate) -> Result<Tried, Error> {
     let ask = match trial.ask(gate) {
         Ok(ask) => ask,
-        Err(measurement) => return Ok(Tried { answered: None, measurement }),
+        Err(measurement) => return Ok(Tried { answered: None, measurement: *measurement }),
     };
     let answered = answer(cluster, way, ask).await?;
     let measurement = trial.judge(gate, &answered).ok_or_else(|| {

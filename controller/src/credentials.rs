@@ -62,7 +62,7 @@ impl Credentials {
         }
         let authorities = value("ca.crt").map_or(Ok(Vec::new()), Certificate::from_pem_bundle);
         let authorities = authorities.map_err(|error| CredentialError::Authority(name(), error))?;
-        let identity = identity(&name, value("tls.crt"), value("tls.key"))?;
+        let identity = identity(name, value("tls.crt"), value("tls.key"))?;
         let signing_key = match value("signing-key") {
             // Anybody could sign with it.
             Some([]) => return Err(unusable("signing-key")),

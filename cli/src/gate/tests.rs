@@ -106,7 +106,7 @@ gate smoke
 fn what_cannot_be_asked_says_why() {
     let mut trial = trial();
     trial.values.pods.clear();
-    let measurement = trial.ask(&gate()).unwrap_err();
+    let measurement = *trial.ask(&gate()).unwrap_err();
     let shown = show::tried(&gate(), &Tried { answered: None, measurement });
     assert!(shown.contains("verdict   Unknown NoPods"), "{shown}");
 }
