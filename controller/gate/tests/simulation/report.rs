@@ -21,9 +21,10 @@ fn premises() -> String {
 Of each stream {HEALTHY} healthy releases and {BAD} bad ones, of {LOOKS} looks each. Unless said
 otherwise one pod of ten is new and each serves 100 requests between two looks; a bad version
 has {WORSE} times the errors, or {WORSE} times the odds of a slow request: all its requests take
-a quarter longer. Alpha is {ALPHA}, ratio 1 unless said otherwise, margin 0: every difference counts. The defaults,
-which let a ratio of {RATIO} and a margin of {MARGIN} go, have a table of their own. Noise is learned,
-with stable's {PAST} intervals before the release (past) or without them (none).
+a quarter longer. Alpha is {ALPHA}, ratio 1 unless said otherwise, margin 0: every
+difference counts. What is shipped lets a ratio of {RATIO} and a margin of {MARGIN} go, and has a table
+of its own. Noise is learned, with stable's {PAST} intervals before the release (past) or without
+them (none).
 
 The usual gates abort when
 
@@ -92,7 +93,8 @@ fn shipped(trials: &[Trial]) -> String {
     let says = format!(
         "
 False: aborts of {HEALTHY} healthy releases, {FALSE} allowed. Twice 1 % of errors is little above
-what these terms let go, 1.3 %, so that more requests are needed to be sure of it.
+what these terms let go, 1.3 %, so that more requests are needed to be sure of it. Of pods that
+stay 50 % apart more than alpha is aborted here too, with five of them new as with one.
 "
     );
     table(&title, &head, trials.iter().map(row)) + &says

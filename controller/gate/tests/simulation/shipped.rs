@@ -4,7 +4,7 @@
 use gate::compare::{Noise, Terms};
 
 use crate::judges::{ALPHA, evidence, found};
-use crate::stream::{LOOKS, Stream};
+use crate::stream::{LOOKS, Release, Stream};
 use crate::trial::{BAD, HEALTHY, Learned, WORSE, end};
 
 /// Acceptable is so many times stable's share.
@@ -29,24 +29,35 @@ impl Shipped {
         let terms = terms();
         let mut shipped = Self { aborts: [0; 2], found: [0; 2], requests: [0.0; 2] };
         let (healthy, bad) = (stream.source(1.0), stream.source(WORSE));
-        for (at, past) in [true, false].into_iter().enumerate() {
-            let aborts = |seed| end(&terms, &healthy.release(seed), past).0;
-            shipped.aborts[at] = (0..HEALTHY).filter(|seed| aborts(*seed)).count();
-            for seed in HEALTHY..HEALTHY + BAD {
-                let release = bad.release(seed);
-                let mut evidence = evidence(&terms, &release, past);
-                let until = release.looks.iter().position(|look| {
-                    evidence.add(look);
-                    found(&evidence).0
-                });
+        for seed in 0..HEALTHY {
+            let release = healthy.release(seed);
+            for (at, past) in [true, false].into_iter().enumerate() {
+                shipped.aborts[at] += usize::from(end(&terms, &release, past).0);
+            }
+        }
+        for seed in HEALTHY..HEALTHY + BAD {
+            let release = bad.release(seed);
+            for (at, past) in [true, false].into_iter().enumerate() {
+                let until = found_at(&terms, &release, past);
                 shipped.found[at] += usize::from(until.is_some());
-                let looks = until.map_or(LOOKS, |at| at + 1).saturating_sub(bad.turns);
+                let looks = until.unwrap_or(LOOKS).saturating_sub(bad.turns);
                 shipped.requests[at] += looks as f64;
             }
-            shipped.requests[at] *= stream.new_requests() as f64 / BAD as f64;
         }
+        let requests = stream.new_requests() as f64 / BAD as f64;
+        shipped.requests.iter_mut().for_each(|looks| *looks *= requests);
         shipped
     }
+}
+
+/// After how many looks it is found.
+fn found_at(terms: &Terms, release: &Release, past: bool) -> Option<usize> {
+    let mut evidence = evidence(terms, release, past);
+    let at = release.looks.iter().position(|look| {
+        evidence.add(look);
+        found(&evidence).0
+    })?;
+    Some(at + 1)
 }
 
 fn terms() -> Terms {
