@@ -130,7 +130,7 @@ struct Tried {
 async fn try_one(cluster: &Cluster, way: &Way, trial: &Trial, gate: &Gate) -> Result<Tried, Error> {
     let ask = match trial.ask(gate) {
         Ok(ask) => ask,
-        Err(measurement) => return Ok(Tried { answered: None, measurement }),
+        Err(measurement) => return Ok(Tried { answered: None, measurement: *measurement }),
     };
     let answered = answer(cluster, way, ask).await?;
     let measurement = trial.judge(gate, &answered).ok_or_else(|| {
@@ -149,9 +149,9 @@ async fn answer(cluster: &Cluster, way: &Way, ask: Ask) -> Result<Answered, Erro
     };
     let prometheus = Prometheus::of(cluster, &provider, way)?;
     let at = ask.both.as_ref().map(|both| both.until);
-    let asked = prometheus.ask(&ask.query, at).await;
+    let asked = prometheus.ask(&ask.query, ask.window, at).await;
     let requests = match &ask.requests {
-        Some(query) => Some(prometheus.ask(query, at).await),
+        Some(query) => Some(prometheus.ask(query, ask.window, at).await),
         None => None,
     };
     Ok(Answered { requests, ..Answered::new(ask, asked) })

@@ -2,7 +2,7 @@
 //! in, text out.
 
 use crds::hold::{Bar, Reading};
-use crds::status::{Answer, GateState, GateStatus, Phase, RouteStatus};
+use crds::status::{Answer, GateState, GateStatus, Phase, RouteStatus, Skipped};
 use crds::{Barred, Hold, HoldState, Rollout, RolloutStatus, contract};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
@@ -118,6 +118,7 @@ impl Seen<'_> {
         }
         branches.extend(status.routes.iter().map(|route| route_line(route, paint)));
         branches.extend(status.gates.iter().map(|gate| gate_line(gate, paint)));
+        branches.extend(status.skipped.iter().map(skipped_line));
         if let Some(waiting) = &status.waiting_for {
             let since = age(self.now.as_second() - waiting.since.0.as_second());
             let text = format!("waiting for {}: {}", waiting.reason, waiting.message);
@@ -188,6 +189,11 @@ fn route_line(route: &RouteStatus, paint: Paint) -> String {
         None => paint.paint(Tone::Busy, "on its way"),
     };
     format!("route {name}: {} % of the requests{chosen} to {revision}; {state}", route.weight)
+}
+
+fn skipped_line(skipped: &Skipped) -> String {
+    let by = skipped.by.as_deref().unwrap_or("somebody");
+    format!("gates of batch {} skipped by {by}", skipped.batch)
 }
 
 /// A gate, where it stands, and its last measurement.

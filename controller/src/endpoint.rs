@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use reqwest::{Client, Response, Url};
 use ring::hmac;
 use runtime::{chain, clock};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::configured::ConfigError;
 use crate::credentials::Credentials;
+use crate::slots::{Crowded, Slots};
 
 /// When the request was signed, in whole seconds since 1970.
 pub const TIMESTAMP_HEADER: &str = "x-sluice-timestamp";
@@ -33,7 +33,7 @@ pub struct Endpoint {
     client: Client,
     address: Url,
     signing_key: Option<hmac::Key>,
-    slots: Semaphore,
+    slots: Slots,
     answer: Duration,
 }
 
@@ -67,7 +67,7 @@ impl Endpoint {
             client,
             address: url,
             signing_key: credentials.signing_key,
-            slots: Semaphore::new(usize::try_from(at_once.max(1)).unwrap_or(usize::MAX)),
+            slots: Slots::new(at_once),
             answer: answer.map_or(ANSWER, |answer| answer.get()),
         })
     }
@@ -77,8 +77,26 @@ impl Endpoint {
     /// # Errors
     /// No connection, no whole answer in time.
     pub async fn post(&self, body: Vec<u8>) -> Result<Said, String> {
-        // Nobody closes it.
-        let _slot = self.slots.acquire().await;
+        match self.post_within(Duration::MAX, body).await {
+            Ok(said) => said,
+            Err(crowded) => Err(crowded.to_string()),
+        }
+    }
+
+    /// The same, unless its turn does not come for so long.
+    ///
+    /// # Errors
+    /// Others were before it.
+    pub async fn post_within(
+        &self,
+        patience: Duration,
+        body: Vec<u8>,
+    ) -> Result<Result<Said, String>, Crowded> {
+        let _slot = self.slots.take(patience).await?;
+        Ok(self.answer(body).await)
+    }
+
+    async fn answer(&self, body: Vec<u8>) -> Result<Said, String> {
         let asked = async {
             let request = self.client.post(self.address.clone());
             let request = request

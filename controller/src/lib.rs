@@ -30,6 +30,7 @@ mod queue;
 mod raw;
 mod reconcile;
 mod run;
+mod slots;
 mod template;
 #[cfg(test)]
 mod testing;

@@ -34,7 +34,8 @@ pub use outbox::Outbox;
 const LAST: Duration = Duration::from_secs(3);
 /// A watch is renewed so often.
 const WATCH_SECONDS: u32 = 60;
-const WANTED: &str = "address, nor signing-key, nor token, nor username and password, nor ca.crt";
+const WANTED: &str = "address, nor signing-key, nor token, nor username and password, nor \
+                      tls.crt and tls.key, nor ca.crt";
 
 /// All that the task needs.
 pub struct Crier {

@@ -6,23 +6,24 @@ use std::time::Duration;
 use crds::MetricProvider;
 use crds::gates::PrometheusProvider;
 use gate::answer::{AnswerError, BODY_BYTES_MAX};
+use gate::query::lookback;
 use gate::verdict::{self, Asked, Trouble};
 use jiff::Timestamp;
 use kube::Client;
 use prometheus_http_query as prometheus;
 use reqwest::Response;
 use runtime::chain;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::configured::{ConfigError, Configured, Known};
 use crate::credentials::{CredentialError, Credentials};
+use crate::slots::Slots;
 
 /// How long an answer may take, unless the provider says so.
 const ANSWER: Duration = Duration::from_secs(10);
 /// Questions at once, unless the provider says so.
 const AT_ONCE: u32 = 10;
-const WANTED: &str = "token, nor username and password, nor ca.crt";
+const WANTED: &str = "token, nor username and password, nor tls.crt and tls.key, nor ca.crt";
 
 /// All providers that were asked lately.
 pub struct Providers(Known<MetricProvider>);
@@ -30,8 +31,21 @@ pub struct Providers(Known<MetricProvider>);
 /// A client of Prometheus and its bounds.
 pub struct Provider {
     client: prometheus::Client,
-    slots: Semaphore,
+    slots: Slots,
     answer: Duration,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// PromQL, sent as it is.
+    pub query: &'a str,
+    /// How old a sample may be that a plain selector finds.
+    pub window: Duration,
+    /// How long it may wait for its turn.
+    pub patience: Duration,
+    /// About a moment in whole seconds; None: about the present.
+    pub at: Option<Timestamp>,
 }
 
 impl Providers {
@@ -40,10 +54,10 @@ impl Providers {
         Self(Known::new(client, namespace))
     }
 
-    /// Asks a query as it is: about the present, or about a moment in whole seconds.
-    pub async fn ask(&self, provider: &str, query: &str, at: Option<Timestamp>) -> Asked {
+    /// Asks a question.
+    pub async fn ask(&self, provider: &str, question: Question<'_>) -> Asked {
         match self.0.find(provider).await {
-            Ok(found) => found.ask(query, at).await,
+            Ok(found) => found.ask(question).await,
             Err(error) => Err(Trouble::Unasked(chain(&error).to_string())),
         }
     }
@@ -71,27 +85,27 @@ impl Configured for MetricProvider {
         }
         let client = credentials.client(&spec.address).map_err(ConfigError::Client)?;
         let client = prometheus::Client::from(client, spec.address.trim_end_matches('/'));
-        let slots = spec.concurrency.unwrap_or(AT_ONCE).max(1);
         Ok(Provider {
             client: client.map_err(|error| ConfigError::Address(error.to_string()))?,
-            slots: Semaphore::new(usize::try_from(slots).unwrap_or(usize::MAX)),
+            slots: Slots::new(spec.concurrency.unwrap_or(AT_ONCE)),
             answer: spec.timeout.map_or(ANSWER, |timeout| timeout.get()),
         })
     }
 }
 
 impl Provider {
-    async fn ask(&self, query: &str, at: Option<Timestamp>) -> Asked {
-        // Nobody closes it.
-        let _slot = self.slots.acquire().await;
+    async fn ask(&self, question: Question<'_>) -> Asked {
+        let slot = self.slots.take(question.patience).await;
+        let _slot = slot.map_err(|crowded| Trouble::Queued(crowded.to_string()))?;
         let millis = i64::try_from(self.answer.as_millis()).unwrap_or(i64::MAX);
         let asked = async {
-            let question = self.client.query(query).timeout(millis);
-            let question = match at {
-                Some(at) => question.at(at.as_second()),
-                None => question,
+            let asking = self.client.query(question.query).timeout(millis);
+            let asking = asking.query("lookback_delta", lookback(question.window));
+            let asking = match question.at {
+                Some(at) => asking.at(at.as_second()),
+                None => asking,
             };
-            let sent = question.post_raw().await;
+            let sent = asking.post_raw().await;
             let response = sent.map_err(|error| unreachable(&error))?;
             read(response).await
         };

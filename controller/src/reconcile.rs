@@ -86,7 +86,9 @@ impl Context {
 
     /// Asks for what a plan wants to know beside its writes.
     fn want(&self, key: &Key, plan: &Plan) {
-        let gates = plan.status.gates.iter().map(|gate| gate.name.as_str()).collect();
+        // What the status keeps of a release that has ended asks nothing.
+        let gates = plan.status.gates.iter().filter(|_| plan.status.batch.is_some());
+        let gates = gates.map(|gate| gate.name.as_str()).collect();
         let demands = self.with_world(|world| {
             world.want_sets(key, plan.watch_sets);
             world.want_routes(key, plan.watch_routes);

@@ -2,6 +2,7 @@
 //! answers to them.
 
 pub mod server;
+pub mod tls;
 
 use std::sync::{Arc, Mutex};
 

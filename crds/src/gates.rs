@@ -124,8 +124,8 @@ pub struct PrometheusGate {
     /// version's. Not in the last batch, which leaves no stable pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
-    /// How far back {{window}} looks at most; never to before the batch's pods were ready.
-    /// Default 5m.
+    /// How far back {{window}}, and a selector without a range, look at most; never to before the
+    /// batch's pods were ready. Default 5m.
     #[x_kube(validation = cel::is_a_sane_span())]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<GepDuration>,
@@ -175,7 +175,9 @@ pub struct Latency {
     #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
-    /// The share of requests that are at most so slow, in quotes, such as "0.99".
+    /// The share of requests that are at most so slow, in quotes, such as "0.99". Where it lies
+    /// above the highest bucket nobody knows how slow that is: an Error, or a fail if the bucket
+    /// ends above max.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantile: Option<Decimal>,
     /// Instead: the share of requests that take longer than this, in quotes. There has to be a
@@ -228,7 +230,8 @@ pub struct PrometheusProvider {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
     /// The Secret, in Sluice's own namespace, with what proves who asks: `token` (a bearer token),
-    /// or `username` and `password`; and `ca.crt` where the server's certificate needs it.
+    /// or `username` and `password`, and `tls.crt` with `tls.key` for a server that wants a client
+    /// certificate; and `ca.crt` where the server's own needs it.
     #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME), regex(pattern = "^[a-z0-9.-]*$"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,

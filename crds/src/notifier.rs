@@ -66,7 +66,8 @@ pub struct NotifierSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// The Secret, in Sluice's own namespace: `address`, unless the spec has one; `signing-key`,
-    /// `token`, or `username` and `password`, and `ca.crt`, as of a HookProvider.
+    /// `token`, or `username` and `password`, `tls.crt` with `tls.key`, and `ca.crt`, as of a
+    /// HookProvider.
     #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME), regex(pattern = "^[a-z0-9.-]*$"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,

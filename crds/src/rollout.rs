@@ -77,6 +77,7 @@ pub struct RolloutSpec {
     #[serde(default, skip_serializing_if = "is_pause")]
     pub on_unknown: OnUnknown,
     /// So long after the last batch the gates go on, and a failure still takes the release back.
+    /// It ends with a measurement of its end that each gate passes.
     #[x_kube(validation = cel::is_a_sane_span())]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bake: Option<GepDuration>,

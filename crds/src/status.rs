@@ -38,10 +38,14 @@ pub struct RolloutStatus {
     /// The batch of a release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchStatus>,
-    /// What the gates of the batch say.
+    /// What the gates of the batch say; of a release that has ended, what they said last.
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<GateStatus>,
+    /// The batches of the release that a human let go on without their gates.
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["batch".into()]))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skipped>,
     /// Where the requests are.
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -160,6 +164,18 @@ pub struct SkippedBy {
     pub at: Time,
 }
 
+/// A batch that somebody let go on without its gates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Skipped {
+    /// 1 for the first.
+    pub batch: u32,
+    /// The user, as the webhook saw them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When the controller took it.
+    pub at: Time,
+}
+
 /// What one gate says of a batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -177,9 +193,22 @@ pub struct GateStatus {
     pub asks: Option<Revision>,
     /// What was measured since the batch's pods were ready.
     pub measured: gate::History,
+    /// What was measured before that in the release, oldest first: as many as make ten with those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
     /// What a comparison with stable has found in the release so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+}
+
+/// A measurement of a batch before, or of before an edit of what is asked. It counts for nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Earlier {
+    /// The batch that it was of.
+    pub batch: u32,
+    /// What was measured.
+    #[serde(flatten)]
+    pub measured: gate::history::Measurement,
 }
 
 /// A comparison from one measurement to the next, and from one batch to the next.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crds::MetricProvider;
 use gate::answer::{AnswerError, BODY_BYTES_MAX};
+use gate::query::lookback;
 use gate::verdict::{self, Asked, Trouble};
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
@@ -65,10 +66,10 @@ impl Prometheus {
         Ok(Self { way, answer: spec.timeout.map_or(ANSWER, |timeout| timeout.get()) })
     }
 
-    /// Asks a query, about the present or about a moment in whole seconds.
-    pub(crate) async fn ask(&self, query: &str, at: Option<Timestamp>) -> Asked {
-        let mut parameters = vec![("query", query.to_owned())];
-        parameters.extend(at.map(|at| ("time", at.as_second().to_string())));
+    /// Asks a query as the controller does: about the present or about a moment in whole seconds,
+    /// with samples no older than the window.
+    pub(crate) async fn ask(&self, query: &str, window: Duration, at: Option<Timestamp>) -> Asked {
+        let parameters = parameters(query, window, at);
         let asked = async {
             match &self.way {
                 Reach::Proxied(client, path) => proxied(client, path, &parameters).await,
@@ -82,6 +83,16 @@ impl Prometheus {
             Err(Trouble::Unreachable(format!("no answer within {seconds} s")))
         })
     }
+}
+
+pub(super) fn parameters(
+    query: &str,
+    window: Duration,
+    at: Option<Timestamp>,
+) -> Vec<(&'static str, String)> {
+    let mut parameters = vec![("query", query.to_owned()), ("lookback_delta", lookback(window))];
+    parameters.extend(at.map(|at| ("time", at.as_second().to_string())));
+    parameters
 }
 
 /// The apiserver's path to what `address` names, if that is a Service: `name.namespace` as pods

@@ -6,7 +6,7 @@ use gate::answer::{Answer, Data, Sample, Series};
 use gate::query::Values;
 use serde_json::json;
 
-use super::prometheus::service_path;
+use super::prometheus::{parameters, service_path};
 use super::*;
 
 fn gate() -> Gate {
@@ -44,6 +44,18 @@ fn a_service_is_reached_through_the_apiserver() {
     for address in ["http://10.0.0.1:9090", "http://localhost:9090", "https://m.example.org", "x"] {
         assert_eq!(service_path(address), None, "{address}");
     }
+}
+
+#[test]
+fn a_sample_may_be_no_older_than_the_window() {
+    let ask = trial().ask(&gate()).unwrap();
+    let asked = parameters(&ask.query, ask.window, None);
+    let query = ("query", "ratio{pod=~\"(?:web-a)\"}".to_owned());
+    assert_eq!(asked, [query.clone(), ("lookback_delta", "60s".to_owned())]);
+    let at = Timestamp::from_second(1_060).unwrap();
+    let asked = parameters(&ask.query, Duration::ZERO, Some(at));
+    let time = ("time", "1060".to_owned());
+    assert_eq!(asked, [query, ("lookback_delta", "1s".to_owned()), time]);
 }
 
 #[test]
@@ -94,7 +106,7 @@ gate smoke
 fn what_cannot_be_asked_says_why() {
     let mut trial = trial();
     trial.values.pods.clear();
-    let measurement = trial.ask(&gate()).unwrap_err();
+    let measurement = *trial.ask(&gate()).unwrap_err();
     let shown = show::tried(&gate(), &Tried { answered: None, measurement });
     assert!(shown.contains("verdict   Unknown NoPods"), "{shown}");
 }

@@ -158,6 +158,18 @@ fn drawn(status: &Value, workload: &Deployment) -> String {
 }
 
 #[test]
+fn whoever_skipped_gates_is_named_after_the_release_too() {
+    let status = json!({
+        "phase": "Ready", "stableRevision": "bbbbbbbbbb",
+        "skipped": [{ "batch": 1, "by": "alice", "at": "2026-11-21T10:00:00Z" },
+            { "batch": 2, "at": "2026-11-21T10:00:00Z" }],
+    });
+    let text = drawn(&status, &workload(None));
+    assert!(text.contains("gates of batch 1 skipped by alice\n"), "{text}");
+    assert!(text.ends_with("gates of batch 2 skipped by somebody"), "{text}");
+}
+
+#[test]
 fn requests_are_drawn_with_the_pods() {
     let mut status = json!({
         "phase": "Progressing", "step": "1/2", "updateRevision": "bbbbbbbbbb",

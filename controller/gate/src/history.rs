@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use measurement::{Measurement, Value};
+pub use measurement::{CUT, Measurement, Requests, Value};
 pub use state::{Effect, State};
 
 use crate::Verdict;
@@ -39,6 +39,9 @@ pub struct Course {
     pub background: bool,
     /// It measures and decides nothing.
     pub dry_run: bool,
+    /// A bake ends at this moment: one measurement is due then, and without a pass of then or
+    /// later the bake does not end.
+    pub until: Option<Timestamp>,
 }
 
 /// What follows when a gate could not be judged for too long.
@@ -134,7 +137,8 @@ impl History {
         at > self.last.last().map_or(self.since, |last| last.at)
     }
 
-    /// Counts one more measurement. One of before this batch, or not later than the last, is
+    /// Counts one more measurement; of those before it the queries need not be kept in full. One of
+    /// before this batch, or not later than the last, is
     /// left out: an answer that came late, or twice.
     pub fn record(&mut self, measurement: Measurement) {
         if !self.is_new(measurement.at) {
@@ -145,6 +149,7 @@ impl History {
         if measurement.verdict == Verdict::Pending {
             self.last.pop_if(|last| last.verdict == Verdict::Pending);
         }
+        self.last.iter_mut().for_each(Measurement::shorten);
         self.last.push(measurement);
         self.drop_oldest();
     }
@@ -170,7 +175,10 @@ impl History {
             return State::UnknownLimit { follows: course.on_unknown, next, told };
         }
         if tally.passed >= course.count.max(1) {
-            return State::Passed { next: course.background.then_some(next) };
+            return match self.doubt(course, now) {
+                Some(told) => State::Doubtful { next, told },
+                None => State::Passed { next: course.background.then_some(next) },
+            };
         }
         if self.last.is_empty() && now < next {
             return State::Waiting { until: next };
@@ -178,9 +186,30 @@ impl History {
         State::Measuring { next, passed: tally.passed, count: course.count.max(1) }
     }
 
+    /// Why passes of before are not enough: nobody knows how the version is now.
+    fn doubt(&self, course: &Course, now: Timestamp) -> Option<String> {
+        let Some(last) = self.last.last() else { return Some("nothing is kept".to_owned()) };
+        if last.verdict != Verdict::Pass {
+            let (what, words) = (last.verdict, &last.told);
+            return Some(format!("passed, but the last measurement is {what:?}: {words}"));
+        }
+        let until = course.until.filter(|until| now >= *until && last.at < *until)?;
+        Some(format!("passed, and is not measured yet at the end of the bake time, {until:.0}"))
+    }
+
+    /// The next measurement: of the schedule, or that at the end of a bake.
+    fn next(&self, course: &Course) -> Timestamp {
+        let next = self.scheduled(course);
+        let measured = self.last.last().map(|last| last.at);
+        match (course.until, measured) {
+            (Some(until), Some(at)) if at < until => next.min(until),
+            _ => next,
+        }
+    }
+
     /// The first moment of the schedule after the last measurement. The schedule begins with the
     /// batch, one interval after the delay, and does not drift; missed moments are left out.
-    fn next(&self, course: &Course) -> Timestamp {
+    fn scheduled(&self, course: &Course) -> Timestamp {
         let interval = signed(course.interval).max(SignedDuration::from_millis(1));
         let first = later(later(self.since, signed(course.initial_delay)), interval);
         let Some(last) = self.last.last().filter(|last| last.at >= first) else { return first };

@@ -26,6 +26,9 @@ pub enum HookTrouble {
     /// There is nobody to send it to, or nothing to sign it with.
     #[error("the hook was not sent: {0}")]
     Unsent(String),
+    /// Others were before it for longer than the gate's interval.
+    #[error("the hook was not sent: {0}")]
+    Queued(String),
 }
 
 /// An answer, or why there is none.
@@ -53,9 +56,15 @@ impl HookAnswer {
         Self { status, words: words(body) }
     }
 
+    /// The server, or what is before it, has failed.
+    #[must_use]
+    pub fn is_server_error(&self) -> bool {
+        matches!(self.status, 500..=599)
+    }
+
     /// It speaks of the server or of what is before it, not of the release.
     fn is_unavailable(&self) -> bool {
-        matches!(self.status, 408 | 425 | 429 | 502..=504)
+        self.is_server_error() || matches!(self.status, 408 | 425 | 429)
     }
 }
 
@@ -93,6 +102,7 @@ impl HookFinding {
             Self::Unavailable(_) => "Unavailable",
             Self::Trouble(HookTrouble::Unreachable(_)) => "Unreachable",
             Self::Trouble(HookTrouble::Unsent(_)) => "Unsent",
+            Self::Trouble(HookTrouble::Queued(_)) => "Queued",
         }
     }
 }

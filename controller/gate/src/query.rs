@@ -218,6 +218,15 @@ fn pods(names: &[String]) -> Result<String, RenderError> {
     Ok(format!("(?:{})", names.join("|")))
 }
 
+/// How old the sample of a plain selector may be, as Prometheus reads it: as old as the window,
+/// and not its own five minutes. Nobody scrapes oftener than each second, and 0 would mean those
+/// five minutes.
+#[must_use]
+pub fn lookback(longest: Duration) -> String {
+    const LEAST: Duration = Duration::from_secs(1);
+    window(longest.max(LEAST)).unwrap_or_default()
+}
+
 fn window(window: Duration) -> Result<String, RenderError> {
     match window.as_millis() {
         0 => Err(RenderError::NoWindow),

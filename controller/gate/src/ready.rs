@@ -95,14 +95,30 @@ pub fn slow_counts(source: &Source, le: Decimal) -> Result<CountQueries, ReadyEr
 /// The latency in seconds that the share `quantile` of requests does not exceed, as far as the
 /// buckets tell.
 ///
+/// Of requests above the highest bound Prometheus says that they took just that long, however long
+/// they took. So where the quantile lies among them the query gives an infinity, unless that bound
+/// is above `max` already: then it fails as it should.
+///
 /// # Errors
 /// A name that is none, or a quantile that is no share.
-pub fn latency_quantile(source: &Source, quantile: Decimal) -> Result<Template, ReadyError> {
+pub fn latency_quantile(
+    source: &Source,
+    quantile: Decimal,
+    max: Option<Decimal>,
+) -> Result<Template, ReadyError> {
     if !(0.0..=1.0).contains(&quantile.nearest()) {
         return Err(ReadyError::Quantile(quantile));
     }
-    let rate = increase(&bucket(source)?, source, "", "by (le) ")?;
-    template(&format!("histogram_quantile({quantile}, {rate})"))
+    let bucket = bucket(source)?;
+    let of = |le: &str, by: &str| increase(&bucket, source, le, by);
+    let value = format!("histogram_quantile({quantile}, {})", of("", "by (le) ")?);
+    let bounded = of(",le!=\"+Inf\"", "by (le) ")?;
+    let all = of(",le=\"+Inf\"", "")?;
+    let known = format!("{value} / (max({bounded}) >= bool {quantile} * {all})");
+    template(&match max {
+        Some(max) => format!("{value} > {max} or {known}"),
+        None => known,
+    })
 }
 
 fn errors(

@@ -52,6 +52,9 @@ pub enum Trouble {
     /// There is nobody to ask, or nothing to prove who asks.
     #[error("nobody was asked: {0}")]
     Unasked(String),
+    /// Others were before it for longer than the gate's interval.
+    #[error("it was not asked: {0}")]
+    Queued(String),
     /// One came that is none.
     #[error(transparent)]
     Answer(#[from] AnswerError),

@@ -58,6 +58,8 @@ pub struct Ask {
     pub requests: Option<String>,
     /// How far back the queries look.
     pub window: Duration,
+    /// It waits no longer than this for its turn at the provider: the gate's interval.
+    pub patience: Duration,
     /// The queries count for a comparison with stable.
     pub both: Option<Both>,
     /// Only this template is to be read, and nothing asked.

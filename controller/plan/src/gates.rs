@@ -12,8 +12,8 @@ use std::time::Duration;
 use crds::Revision;
 use crds::gates::{Gate, GateError, PrometheusGate, Template};
 use crds::rollout::OnFailure;
-use crds::status::{Comparison, GateState, GateStatus};
-use gate::history::{Course, Effect, History, Measurement, OnUnknown, State};
+use crds::status::{Comparison, Earlier, GateState, GateStatus};
+use gate::history::{Course, Effect, History, KEPT_MAX, Measurement, OnUnknown, State};
 use gate::query::Values;
 use gate::verdict::{Rules, judge as verdict};
 use jiff::Timestamp;
@@ -46,8 +46,10 @@ pub(crate) struct Judged {
     /// When its pods were ready; None while they are not: gates of the batches before it, that
     /// measure on in the background, go on then.
     pub(crate) ready_at: Option<Timestamp>,
-    /// All gates measure on after they passed.
-    pub(crate) baking: bool,
+    /// The last batch bakes: all gates measure on after they passed.
+    pub(crate) bakes: bool,
+    /// When the bake ends, unless a human has ended it.
+    pub(crate) until: Option<Timestamp>,
     /// What queries are about.
     pub(crate) values: About,
 }
@@ -66,6 +68,8 @@ pub(crate) struct About {
 pub(crate) enum Say {
     /// Nothing against its end.
     Open,
+    /// Nothing as long as something else keeps the batch; alone it may not end yet.
+    Doubtful(Wait),
     /// It may not end yet.
     Closed(Wait),
     /// It has failed.
@@ -108,9 +112,9 @@ pub(crate) fn judge(draft: &mut Draft<'_>, batch: &Judged) -> Say {
     for gate in &spec.gates {
         let old = before.iter().find(|status| status.name == gate.name);
         let Some(round) = Round::of(draft, gate, old, batch) else {
-            // What a comparison has found is of the whole release.
-            let kept = old.filter(|old| old.comparison.is_some());
-            draft.status.gates.extend(kept.cloned());
+            // What it has said stays to be seen, and what a comparison has found is of the whole
+            // release.
+            draft.status.gates.extend(old.cloned());
             continue;
         };
         let state = round.history.state(&round.course, draft.now);
@@ -125,11 +129,12 @@ impl Say {
     fn weight(&self) -> u8 {
         match self {
             Self::Open => 0,
-            Self::Closed(Wait::Gate { .. }) => 1,
-            Self::Closed(Wait::Confirmation { .. }) => 2,
-            Self::Closed(_) => 3,
-            Self::Failed(Failure { follows: OnFailure::Pause, .. }) => 4,
-            Self::Failed(Failure { follows: OnFailure::Abort, .. }) => 5,
+            Self::Doubtful(_) => 1,
+            Self::Closed(Wait::Gate { .. }) => 2,
+            Self::Closed(Wait::Confirmation { .. }) => 3,
+            Self::Closed(_) => 4,
+            Self::Failed(Failure { follows: OnFailure::Pause, .. }) => 5,
+            Self::Failed(Failure { follows: OnFailure::Abort, .. }) => 6,
         }
     }
 }
@@ -142,6 +147,8 @@ struct Round<'a> {
     course: Course,
     on_failure: OnFailure,
     history: History,
+    /// What was measured before that, to be shown.
+    earlier: Vec<Earlier>,
     comparison: Option<Comparison>,
     /// What it asks; None while its template has not been read.
     prometheus: Option<Cow<'a, PrometheusGate>>,
@@ -169,14 +176,25 @@ impl<'a> Round<'a> {
         let known = old.filter(|old| old.batch == index && old.measured.since() == since);
         let known = known.filter(|old| same(old));
         let history = known.map_or_else(|| History::new(since), |old| old.measured.clone());
+        let earlier = old.map_or_else(Vec::new, |old| earlier(old, known.is_some()));
         let mut course = course(gate, spec.on_unknown);
         // What is confirmed is not asked again.
-        course.background |= (batch.baking || begins.is_none()) && !gate.confirms();
+        course.background |= (batch.bakes || begins.is_none()) && !gate.confirms();
+        course.until = batch.until.filter(|_| begins.is_some() && !gate.confirms());
         let on_failure = gate.on_failure.unwrap_or(spec.on_failure);
         let comparison = compared::carried(old, known.is_some());
         let prometheus = gate.prometheus.as_ref().map(Cow::Borrowed);
-        let mut round =
-            Self { gate, batch: index, asks, course, on_failure, history, comparison, prometheus };
+        let mut round = Self {
+            gate,
+            batch: index,
+            asks,
+            course,
+            on_failure,
+            history,
+            earlier,
+            comparison,
+            prometheus,
+        };
         round.take_answers(&draft.seen.answers);
         round.ask(draft, &batch.values);
         Some(round)
@@ -292,6 +310,7 @@ impl<'a> Round<'a> {
             query: String::new(),
             requests: None,
             window: window.map_or(WINDOW, |window| window.get()),
+            patience: self.course.interval,
             both: None,
             template: None,
             hook: None,
@@ -312,6 +331,9 @@ impl<'a> Round<'a> {
             Effect::Hold if self.pending().is_some() => {
                 Say::Closed(Wait::Confirmation { gate, told })
             }
+            Effect::Hold if matches!(state, State::Doubtful { .. }) => {
+                Say::Doubtful(Wait::Gate { gate, told })
+            }
             Effect::Hold => Say::Closed(Wait::Gate { gate, told }),
             Effect::Pause => Say::Closed(Wait::GateUnknown { gate, told }),
             Effect::Fail => failed("failed", self.on_failure),
@@ -326,6 +348,7 @@ impl<'a> Round<'a> {
             state: self.word(state),
             message: self.told(state),
             asks: self.asks,
+            earlier: newest(self.earlier, KEPT_MAX.saturating_sub(self.history.last().len())),
             measured: self.history,
             comparison: self.comparison,
         }
@@ -336,7 +359,7 @@ impl<'a> Round<'a> {
         match state {
             State::Waiting { .. } => GateState::Waiting,
             State::Measuring { .. } if self.history.last().is_empty() => GateState::Waiting,
-            State::Measuring { .. } => GateState::Measuring,
+            State::Measuring { .. } | State::Doubtful { .. } => GateState::Measuring,
             State::Passed { .. } => GateState::Passed,
             State::Failed { .. } => GateState::Failed,
             State::UnknownLimit { .. } => GateState::Unknown,
@@ -365,7 +388,8 @@ impl<'a> Round<'a> {
                 Some(last) if self.comparison.is_some() => format!("passed: {}", last.told),
                 _ => "passed".into(),
             },
-            State::Failed { told }
+            State::Doubtful { told, .. }
+            | State::Failed { told }
             | State::UnknownLimit { told, .. }
             | State::ErrorLimit { told, .. } => told.clone(),
         }
@@ -379,7 +403,24 @@ fn bounded(prometheus: &PrometheusGate, answered: &Answered) -> Option<Measureme
     let least_requests = prometheus.min_requests.unwrap_or(0).into();
     let rules = Rules { bound, least_requests, window: ask.window };
     let said = verdict(&rules, &answered.asked, answered.requests.as_ref(), ask.at);
-    Some(measurement(ask, &answered.asked, &said))
+    Some(measurement(answered, &said))
+}
+
+/// What was measured before the present start of a gate.
+fn earlier(old: &GateStatus, same_start: bool) -> Vec<Earlier> {
+    let mut earlier = old.earlier.clone();
+    if !same_start {
+        let last = old.measured.last().iter().cloned();
+        earlier.extend(last.map(|measured| Earlier { batch: old.batch, measured }));
+        earlier.iter_mut().for_each(|one| one.measured.shorten());
+    }
+    earlier
+}
+
+fn newest(mut all: Vec<Earlier>, most: usize) -> Vec<Earlier> {
+    let beyond = all.len().saturating_sub(most);
+    all.drain(..beyond);
+    all
 }
 
 /// A hash of what a gate asks, and of what is acceptable: not of how often, or what follows.
@@ -400,5 +441,6 @@ fn course(gate: &Gate, on_unknown: OnUnknown) -> Course {
         on_unknown: gate.on_unknown.unwrap_or(on_unknown),
         background: gate.background,
         dry_run: gate.dry_run,
+        until: None,
     }
 }

@@ -190,7 +190,6 @@ fn ready(draft: &mut Draft<'_>, workload: &Workload) {
         return draft.wait(wait);
     }
     retreat::forget_release(draft);
-    draft.status.gates.clear();
     draft.status.stable_revision = Some(workload.revision.clone());
     draft.watch_sets = false;
     draft.phase(Phase::Ready);
@@ -278,6 +277,7 @@ fn forget_workload(draft: &mut Draft<'_>, what: &str) {
     }
     retreat::forget_release(draft);
     draft.status.gates.clear();
+    draft.status.skipped.clear();
     draft.status.stable_revision = None::<Revision>;
     draft.status.rejected_revision = None;
     draft.status.failure = None;

@@ -4,14 +4,16 @@
 use crds::RolloutStatus;
 use crds::status::GateStatus;
 use gate::answer::{Data, Series};
-use gate::history::{Measurement, Value};
+use gate::history::{CUT, Measurement, Requests, Value};
 use gate::verdict::{Asked, Reason};
 use gate::{Answer, Counts, Judgement, Look};
 
 use crate::action::Ask;
+use crate::observed::Answered;
 
-/// More of a query is not kept.
-const QUERY_CHARS_MAX: usize = 1000;
+/// More of a query is not kept: what a Rollout may write, and less than all pods of a large one
+/// make of it.
+const QUERY_CHARS_MAX: usize = 4000;
 /// More of a sentence, or of a label's value, is not kept.
 const WORDS_CHARS_MAX: usize = 300;
 /// More series are not kept.
@@ -35,15 +37,20 @@ pub fn between<'a>(
 }
 
 /// What is kept.
-pub(crate) fn measurement(ask: &Ask, asked: &Asked, judgement: &Judgement) -> Measurement {
+pub(crate) fn measurement(answered: &Answered, judgement: &Judgement) -> Measurement {
+    let Answered { ask, asked, requests, .. } = answered;
     Measurement {
-        at: ask.at,
-        verdict: judgement.verdict(),
-        reason: judgement.reason.word().into(),
-        told: cut(&judgement.reason.to_string(), WORDS_CHARS_MAX),
-        query: cut(&ask.query, QUERY_CHARS_MAX),
         values: asked.as_ref().map(values).unwrap_or_default(),
+        requests: ask.requests.as_deref().map(|query| counted(query, requests.as_ref())),
+        ..reasoned(ask, &judgement.reason)
     }
+}
+
+/// How many requests there were, if that is one number.
+fn counted(query: &str, asked: Option<&Asked>) -> Requests {
+    let values = asked.and_then(|asked| asked.as_ref().ok()).map(values);
+    let value = values.filter(|values| values.len() == 1).and_then(|mut values| values.pop());
+    Requests { query: cut(query, QUERY_CHARS_MAX), value: value.map(|value| value.value) }
 }
 
 /// What is kept of a comparison: the counts of the look, where there was one.
@@ -61,6 +68,7 @@ pub(crate) fn reasoned(ask: &Ask, reason: &Reason) -> Measurement {
         told: cut(&reason.to_string(), WORDS_CHARS_MAX),
         query: cut(&ask.query, QUERY_CHARS_MAX),
         values: Vec::new(),
+        requests: None,
     }
 }
 
@@ -96,7 +104,7 @@ fn value(series: &Series) -> Value {
 
 fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}...", &text[..end]),
+        Some((end, _)) => format!("{}{CUT}", &text[..end]),
         None => text.to_owned(),
     }
 }

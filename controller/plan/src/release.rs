@@ -71,6 +71,7 @@ fn follow(draft: &mut Draft<'_>, held: Held<'_>) -> bool {
     status.rejected_revision = None;
     if !same {
         status.gates.clear();
+        status.skipped.clear();
         status.batch = None;
         status.failure = None;
         status.phase = Phase::Held;
@@ -125,6 +126,15 @@ fn say_batch(draft: &mut Draft<'_>, step: &Step, replicas: i32) {
     };
     draft.status.step = Some(format!("{}/{}", batch.index, batch.count));
     draft.status.batch = Some(batch);
+}
+
+/// A human has ended the pause after the batch, or the bake.
+fn is_promoted(draft: &Draft<'_>) -> bool {
+    draft.status.batch.as_ref().is_some_and(|batch| batch.promoted || batch.full)
+}
+
+fn after(ready_at: Timestamp, span: GepDuration) -> Timestamp {
+    ready_at.checked_add(span.get()).unwrap_or(Timestamp::MAX)
 }
 
 fn abort_reason(draft: &Draft<'_>) -> String {
@@ -356,12 +366,14 @@ impl Release<'_> {
     /// What a batch that was ready at this moment waits for: its gates, and a human or a time. The
     /// gates measure all along.
     fn exit(&self, draft: &mut Draft<'_>, moving: &Moving<'_>, ready_at: Timestamp) -> Exit {
-        let gates = match self.judge_gates(draft, moving, Some(ready_at)) {
+        let (gates, doubt) = match self.judge_gates(draft, moving, Some(ready_at)) {
             Say::Failed(failure) => return Exit::Failed(failure),
-            Say::Closed(wait) => Some(wait),
-            Say::Open => None,
+            Say::Closed(wait) => (Some(wait), None),
+            Say::Doubtful(wait) => (None, Some(wait)),
+            Say::Open => (None, None),
         };
-        match self.stop(draft).or(gates).or_else(|| self.pause(draft, ready_at)) {
+        let stop = self.stop(draft).or(gates);
+        match stop.or_else(|| self.pause(draft, ready_at)).or(doubt) {
             Some(wait) => Exit::Closed(wait),
             None => Exit::Open,
         }
@@ -377,18 +389,23 @@ impl Release<'_> {
         if draft.seen.rollout.spec.gates.is_empty() && draft.status.gates.is_empty() {
             return Say::Open;
         }
-        let baking = self.step.is_last() && draft.seen.rollout.spec.bake.is_some();
+        let bake = draft.seen.rollout.spec.bake.filter(|_| self.step.is_last());
+        let until = bake.filter(|_| !is_promoted(draft)).zip(ready_at);
+        let until = until.map(|(span, ready_at)| after(ready_at, span));
         let Step { index, count, .. } = self.step;
         let values = gates::values(draft.seen, &self.held, moving.sets, count);
-        gates::judge(draft, &Judged { index, count, ready_at, baking, values })
+        gates::judge(
+            draft,
+            &Judged { index, count, ready_at, bakes: bake.is_some(), until, values },
+        )
     }
 
     /// The pause after the batch, or the bake time after the last.
     fn pause(&self, draft: &mut Draft<'_>, ready_at: Timestamp) -> Option<Wait> {
-        if draft.status.batch.as_ref().is_some_and(|batch| batch.promoted || batch.full) {
+        if is_promoted(draft) {
             return None;
         }
-        let until = |span: GepDuration| ready_at.checked_add(span.get()).unwrap_or(Timestamp::MAX);
+        let until = |span: GepDuration| after(ready_at, span);
         let wait = if self.step.is_last() {
             Wait::Bake { until: until(draft.seen.rollout.spec.bake?) }
         } else {

@@ -3,7 +3,7 @@
 
 use crds::Revision;
 use crds::request::{Request, Verb};
-use crds::status::{Answer, BatchStatus, GateState, PausedBy, Phase, SkippedBy};
+use crds::status::{Answer, BatchStatus, GateState, PausedBy, Phase, Skipped, SkippedBy};
 
 use crate::draft::Draft;
 
@@ -141,7 +141,9 @@ fn skip_gates(draft: &mut Draft<'_>, request: &Request) -> Result<String, String
         let meant = request.batch;
         return Err(format!("it meant batch {meant}; the release is at batch {index} now"));
     }
-    batch.gates_skipped = Some(SkippedBy { by: request.by.clone(), at });
+    batch.gates_skipped = Some(SkippedBy { by: request.by.clone(), at: at.clone() });
+    draft.status.skipped.retain(|one| one.batch != index);
+    draft.status.skipped.push(Skipped { batch: index, by: request.by.clone(), at });
     if failed {
         again(draft);
     }

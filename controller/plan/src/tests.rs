@@ -8,6 +8,7 @@ mod holds;
 mod hooks;
 mod ingress;
 mod orphan;
+mod record;
 mod requests;
 mod rest;
 pub(crate) mod scene;

@@ -116,6 +116,8 @@ fn phase(before: &RolloutStatus, after: &RolloutStatus, turns: &mut Vec<Turn>) {
         (_, Phase::Ready) if before.stable_revision != after.stable_revision => {
             Turn::normal("Released", format!("revision {stable} is released in full"))
         }
+        // The batch is ready all along; what a gate says has an Event of its own.
+        (Phase::Paused, Phase::Judging) if same_batch(before, after) => return,
         (Phase::Judging, Phase::Paused) => Turn::normal("GatesPassed", waits),
         (_, Phase::Paused | Phase::Judging) => Turn::normal("BatchReady", waits),
         (_, Phase::RollingBack) => Turn::normal("RollingBack", waits),
@@ -125,6 +127,11 @@ fn phase(before: &RolloutStatus, after: &RolloutStatus, turns: &mut Vec<Turn>) {
         (_, Phase::Stalled) => Turn::warning("Stalled", waits),
         _ => return,
     });
+}
+
+fn same_batch(before: &RolloutStatus, after: &RolloutStatus) -> bool {
+    let index = |status: &RolloutStatus| status.batch.as_ref().map(|batch| batch.index);
+    index(before) == index(after)
 }
 
 fn trouble(before: &RolloutStatus, after: &RolloutStatus, turns: &mut Vec<Turn>) {

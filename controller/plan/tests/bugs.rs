@@ -57,7 +57,7 @@ fn tales_for(bug: Bug) -> Vec<Tale> {
 
 /// Where each bug was found last: looked at first, because that is cheap. Without an entry, or
 /// where nothing shows there any more, all is looked through.
-const SHOWN: [(Bug, Shown); 21] = [
+const SHOWN: [(Bug, Shown); 22] = [
     (Bug::UnavailableFalls, Shown::Seed(111)),
     (Bug::RestoreInTwoWrites, Shown::Seed(85)),
     (Bug::StaleReadiness, Shown::Seed(1419)),
@@ -68,6 +68,7 @@ const SHOWN: [(Bug, Shown); 21] = [
     (Bug::FencedStableStays, Shown::Tale("back-and-forth")),
     (Bug::UserPauseSwallowed, Shown::Seed(168)),
     (Bug::ZeroIsNoRetreat, Shown::Seed(42)),
+    (Bug::OutageUnheard, Shown::Tale("bake-outage")),
     (Bug::PartitionTooLow, Shown::Seed(459)),
     (Bug::BlindDeletes, Shown::Tale("sts-rollback-undo")),
     (Bug::ShareTooLow, Shown::Tale("cs-release")),

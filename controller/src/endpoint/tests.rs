@@ -5,12 +5,18 @@ use k8s_openapi::api::core::v1::Secret;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::testing::server::{answered, body, header, http, stand_in_server};
+use crate::testing::server::{body, header, http, stand_in_server};
+use crate::testing::tls::{ClientPair, with_tls};
+
+fn of_data(data: &[(&str, &[u8])]) -> Secret {
+    let data = data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.to_vec())));
+    let mut secret = Secret { data: Some(data.collect()), ..Secret::default() };
+    secret.metadata.name = Some("login".to_owned());
+    secret
+}
 
 fn secret(data: &[(&str, &[u8])]) -> Credentials {
-    let data = data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.to_vec())));
-    let secret = Secret { data: Some(data.collect()), ..Secret::default() };
-    Credentials::of(&secret).unwrap()
+    Credentials::of(&of_data(data)).unwrap()
 }
 
 fn endpoint(address: &str, credentials: Credentials, millis: u64) -> Endpoint {
@@ -100,6 +106,21 @@ async fn a_connection_that_ends_is_no_answer() {
 }
 
 #[tokio::test]
+async fn whoever_waits_behind_a_silent_server_is_told_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    let endpoint = endpoint(&address, Credentials::default(), 2_000);
+    let soon = Duration::from_millis(100);
+    let (first, second) = tokio::join!(
+        endpoint.post_within(soon, Vec::new()),
+        endpoint.post_within(soon, Vec::new()),
+    );
+    assert_eq!(first, Ok(Err("no answer within 2 s".into())));
+    let told = second.unwrap_err().to_string();
+    assert!(told.starts_with("its turn did not come within 100ms: 1 requests at once"), "{told}");
+}
+
+#[tokio::test]
 async fn a_silent_server_is_given_up() {
     // Connections wait in its backlog for ever.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -112,38 +133,11 @@ async fn a_silent_server_is_given_up() {
     assert!(why.to_lowercase().contains("refused"), "{why}");
 }
 
-/// A server with a certificate of its own; returns its address and that certificate.
-async fn with_tls(mut connections: usize) -> (String, String, tokio::task::JoinSet<()>) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let rcgen::CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed(names).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("https://{}/", listener.local_addr().unwrap());
-    let mut server = tokio::task::JoinSet::new();
-    server.spawn(async move {
-        while connections > 0 {
-            let (stream, _) = listener.accept().await.unwrap();
-            connections -= 1;
-            // One who does not trust it hangs up.
-            if let Ok(stream) = acceptor.accept(stream).await {
-                answered(stream, &http("200 OK", "")).await;
-            }
-        }
-    });
-    (address, cert.pem(), server)
-}
-
 #[tokio::test]
 async fn only_the_authority_that_was_named_is_trusted() {
-    let (address, own, server) = with_tls(2).await;
-    let (_, other, _) = with_tls(0).await;
+    let (address, own, server) = with_tls(vec![http("200 OK", ""); 2], None).await;
+    let (_, other, _) = with_tls(Vec::new(), None).await;
+    let address = format!("https://{address}/");
     let trusting = secret(&[("ca.crt", own.as_bytes())]);
     let said = endpoint(&address, trusting, 5000).post(Vec::new()).await;
     assert_eq!(said.unwrap().status, 200);
@@ -151,6 +145,47 @@ async fn only_the_authority_that_was_named_is_trusted() {
     let why = endpoint(&address, distrusting, 5000).post(Vec::new()).await.unwrap_err();
     assert!(why.contains("certificate"), "{why}");
     server.join_all().await;
+}
+
+#[tokio::test]
+async fn a_server_is_shown_the_client_certificate_that_it_wants() {
+    let (client, stranger) = (ClientPair::new(), ClientPair::new());
+    let answers = vec![http("200 OK", ""); 3];
+    let (address, own, server) = with_tls(answers, Some(&client.certificate)).await;
+    let address = format!("https://{address}/");
+    let with = |pair: &ClientPair| {
+        secret(&[
+            ("ca.crt", own.as_bytes()),
+            ("tls.crt", pair.certificate.as_bytes()),
+            ("tls.key", pair.key.as_bytes()),
+        ])
+    };
+    let said = endpoint(&address, with(&client), 5000).post(Vec::new()).await;
+    assert_eq!(said.unwrap().status, 200);
+    for other in [with(&stranger), secret(&[("ca.crt", own.as_bytes())])] {
+        endpoint(&address, other, 5000).post(Vec::new()).await.unwrap_err();
+    }
+    assert_eq!(server.join_all().await.concat().len(), 1);
+}
+
+#[test]
+fn half_a_client_certificate_is_none() {
+    let pair = ClientPair::new();
+    let (certificate, key) = (pair.certificate.as_bytes(), pair.key.as_bytes());
+    for (data, says) in [
+        (vec![("tls.crt", certificate)], "Secret login has tls.crt without tls.key: give both"),
+        (vec![("tls.key", key)], "Secret login has tls.key without tls.crt: give both"),
+        (vec![("tls.crt", key), ("tls.key", key)], "are no certificate and its key"),
+        (vec![("tls.crt", certificate), ("tls.key", b"x")], "are no certificate and its key"),
+    ] {
+        let said = Credentials::of(&of_data(&data)).unwrap_err().to_string();
+        assert!(said.contains(says), "{said}");
+    }
+    let stranger = ClientPair::new();
+    let mixed = secret(&[("tls.crt", certificate), ("tls.key", stranger.key.as_bytes())]);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let error = Endpoint::new("https://checks.example/", mixed, None, 1).unwrap_err();
+    assert!(matches!(error, ConfigError::Client(_)), "{error}");
 }
 
 #[test]

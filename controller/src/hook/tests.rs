@@ -4,7 +4,7 @@ use plan::HookWorkload;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::server::{body, header, http, stand_in_server};
+use crate::testing::server::{body, header, http, serving, stand_in_server};
 use crate::testing::{Exchange, read as reads, scripted, status};
 use crate::world::World;
 
@@ -48,7 +48,7 @@ async fn sent(exchanges: Vec<Exchange>) -> Heard {
 
 async fn sent_to(provider: &str, exchanges: Vec<Exchange>) -> Heard {
     let (context, script) = scripted(World::new("sluice-system"), exchanges);
-    let heard = context.hooks.send(provider, &call()).await;
+    let heard = context.hooks.send(provider, &call(), Duration::from_secs(30)).await;
     script.played(context).await;
     heard
 }
@@ -67,6 +67,32 @@ async fn the_release_is_posted_and_the_answer_heard() {
     let told: Value = serde_json::from_str(body(&request)).unwrap();
     assert_eq!((&told["rollout"], &told["gate"]), (&json!("web"), &json!("smoke")));
     assert!(header(&request, "x-sluice-signature-256").is_some_and(|it| it.len() == 7 + 64));
+}
+
+/// What came of these answers, one after the other, and what was asked.
+async fn after(answers: &[&str]) -> (HookAnswer, Vec<String>) {
+    let answers = answers.iter().map(|status| http(status, "")).collect();
+    let (address, server) = serving(answers).await;
+    let address = format!("http://{address}/release");
+    let heard = sent(vec![reads(GET, 200, provider(&address, None))]).await;
+    (heard.unwrap(), server.join_all().await.concat())
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_asked_once_more_under_the_same_number() {
+    for (answers, status) in [
+        (&["500 Internal Server Error", "200 OK"][..], 200),
+        (&["503 Service Unavailable", "502 Bad Gateway"], 502),
+        (&["504 Gateway Timeout", "409 Conflict"], 409),
+        (&["409 Conflict"], 409),
+        (&["429 Too Many Requests"], 429),
+        (&["200 OK"], 200),
+    ] {
+        let (answer, asked) = after(answers).await;
+        assert_eq!((answer.status, asked.len()), (status, answers.len()), "{answers:?}");
+        let bodies: Vec<&str> = asked.iter().map(|request| body(request)).collect();
+        assert!(bodies.iter().all(|one| *one == bodies[0] && one.contains("\"attempt\":1")));
+    }
 }
 
 #[tokio::test]

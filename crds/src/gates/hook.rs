@@ -48,8 +48,9 @@ pub struct HookProviderSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
     /// The Secret, in Sluice's own namespace, with what proves who asks: `signing-key` (the body
-    /// is signed with it), `token` (a bearer token), or `username` and `password`; and `ca.crt`
-    /// where the server's certificate needs it.
+    /// is signed with it), `token` (a bearer token), or `username` and `password`, and `tls.crt`
+    /// with `tls.key` for a server that wants a client certificate; and `ca.crt` where the
+    /// server's own needs it.
     #[schemars(length(min = 1, max = cel::MAX_OBJECT_NAME), regex(pattern = "^[a-z0-9.-]*$"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,

@@ -1,5 +1,6 @@
 //! The queries of a gate: the user's own, or those that are ready-made of its names. Pure text.
 
+use gate::Decimal;
 use gate::compare::{Terms, TermsError};
 use gate::query::{QueryError, Template};
 use gate::ready::{self, CountQueries, ReadyError, Source};
@@ -85,7 +86,7 @@ impl PrometheusGate {
                 self.requests.as_deref().map(Template::parse).transpose()?,
             ),
             (_, Some(ratio), _) => (ratio.template()?, Some(ratio.requests()?)),
-            (_, _, Some(latency)) => (latency.template()?, Some(latency.requests()?)),
+            (_, _, Some(latency)) => (latency.template(self.max)?, Some(latency.requests()?)),
             (None, None, None) => return Err(GateError::AsksNothing),
         };
         let least = self.min_requests.unwrap_or(0);
@@ -131,15 +132,15 @@ impl ErrorRatio {
 }
 
 impl Latency {
-    /// The query.
+    /// The query of a gate with this largest acceptable value.
     ///
     /// # Errors
     /// A name that Prometheus does not take, a quantile that is no share, or a bound that no
     /// bucket has.
-    pub fn template(&self) -> Result<Template, GateError> {
+    pub fn template(&self, max: Option<Decimal>) -> Result<Template, GateError> {
         let source = self.source(self.metric());
         Ok(match (self.quantile, self.slower_than) {
-            (Some(quantile), None) => ready::latency_quantile(&source, quantile)?,
+            (Some(quantile), None) => ready::latency_quantile(&source, quantile, max)?,
             (None, Some(bound)) => ready::slow_ratio(&source, bound)?,
             _ => return Err(GateError::LatencyOfWhat),
         })

@@ -173,7 +173,7 @@ impl Say<'_> {
             self.decimal(&format!("prometheus.latency.{key}"), &latency[key]);
         }
         if let Ok(latency) = serde_json::from_value::<Latency>(latency.clone()) {
-            self.must("prometheus.latency", latency.template());
+            self.must("prometheus.latency", latency.template(None));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Gates on a real Prometheus, which scrapes the real test application under a steady load: each
 //! version is judged by what its own pods answer.
 
+mod bake;
 mod cable;
 mod faulty_prometheus;
 mod hooks;
@@ -15,6 +16,7 @@ use e2e::observer::Told;
 use e2e::plan::Plan;
 use e2e::scenario::waits::status;
 use e2e::scenario::{Scenario, play};
+use e2e::view::version;
 use serde_json::{Value, json};
 
 use faulty_prometheus::{Fault, FaultyPrometheus};
@@ -97,7 +99,21 @@ async fn a_healthy_version_passes_every_batch_without_a_human() -> Outcome {
                 })?;
             }
         }
-        s.completes().await
+        s.completes().await?;
+        // The record outlives the release.
+        let said = s.until("the status", |sight| status(sight).cloned()).await?;
+        let gate = gate(&said, "errors").ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
+        let batches = gate.earlier.iter().map(|one| one.batch).collect::<Vec<_>>();
+        let last = gate.measured.last();
+        let requests = last.last().and_then(|last| last.requests.clone()).unwrap_or_default();
+        let counted = requests.value.and_then(|value| value.parse::<f64>().ok());
+        let kept = said.phase == Phase::Ready
+            && batches.iter().any(|batch| *batch < 3)
+            && last.len() + batches.len() <= 10
+            && requests.query.starts_with("sum (increase(http_requests_total{")
+            && counted.is_some_and(|count| count >= 20.0);
+        ensure(kept, || format!("{gate:?}"))?;
+        s.sluice(&["status", "web"]).await?.saying("gate errors of batch 3").map(drop)
     })
     .await
 }
@@ -131,21 +147,73 @@ async fn a_slow_version_is_taken_back() -> Outcome {
         s.app = s.app.clone().env("LATENCY", "1500ms");
         s.release("v2").await?;
         let said = is_taken_back(s, &stable).await?;
-        let failure = said.failure.unwrap_or_default();
-        ensure(failure.contains("gate slow failed in batch 1 of 3"), || failure.clone())
+        let failure = said.failure.clone().unwrap_or_default();
+        ensure(failure.contains("gate slow failed in batch 1 of 3"), || failure.clone())?;
+        let gate = gate(&said, "slow").ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
+        let shown = gate.measured.last().last().is_some_and(|last| {
+            let value = last.values.first().and_then(|value| value.value.parse::<f64>().ok());
+            last.query.starts_with("histogram_quantile(0.9, sum by (le) (increase(")
+                && value.is_some_and(|value| value > 0.9)
+        });
+        ensure(shown, || format!("{gate:?}"))
     })
     .await
 }
 
+/// Its requests take 1.5 s, the highest bucket ends at 1 s, and 2 s would be acceptable: Prometheus
+/// says that they took 1 s.
+#[tokio::test]
+async fn a_latency_above_the_highest_bucket_is_no_pass() -> Outcome {
+    let mut gate = latency();
+    gate["prometheus"]["max"] = json!("2");
+    gate["errorLimit"] = json!(1);
+    play("gates-bucket", App::new(4), plan(json!([gate])), async |s: &mut Scenario| {
+        let _load = s.under_load(RATE).await?;
+        let stable = s.app.clone();
+        s.app = s.app.clone().env("LATENCY", "1500ms");
+        s.release("v2").await?;
+        let said = s.waits_for("GateUnknown").await?;
+        ensure(said.contains("the quantile lies above the highest bucket"), || said.clone())?;
+        s.has_new(1).await?;
+        s.tell(&Told::Return);
+        s.sluice(&["abort", "web"]).await?;
+        s.is_rejected_for(&stable).await
+    })
+    .await
+}
+
+/// To and fro across the bound, again and again: as many fails are let go as the gate says.
 #[tokio::test]
 async fn a_noisy_version_is_not() -> Outcome {
-    let mut gate = errors();
-    gate["prometheus"]["max"] = json!("0.1");
-    play("gates-noisy", App::new(4), plan(json!([gate])), async |s: &mut Scenario| {
+    let gate = json!({
+        "name": "errors",
+        "prometheus": {"errorRatio": {}, "max": "0.05", "minRequests": 10, "window": "3s"},
+        "interval": "1s", "count": 8, "failedLimit": 60, "unknownLimit": 60, "batches": [1],
+    });
+    let plan = Plan::new(["1", "100%"]).with("gates", json!([gate]));
+    play("gates-noisy", App::new(4), plan, async |s: &mut Scenario| {
         let _load = s.under_load(RATE).await?;
-        s.app = s.app.clone().env("ERROR_RATE", "0.02");
+        s.app = s.app.clone().env("ERROR_RATE", "0.3");
         s.release("v2").await?;
-        s.completes().await
+        let mut counted = (0, 0);
+        for (rate, turns_bad) in [("0", true), ("0.3", false), ("0", true)] {
+            let now = s.until("the gate to say what the other share comes to", |sight| {
+                let tally = gate(status(sight)?, "errors")?.measured.tally();
+                let (fails, passes) = counted;
+                let more = if turns_bad { tally.failed > fails } else { tally.passed > passes };
+                more.then_some((tally.failed, tally.passed))
+            });
+            counted = now.await?;
+            for pod in s.pods_that(|pod| version(pod.spec.as_ref()) == Some("v2")) {
+                s.switch(&pod, &format!("errors?value={rate}")).await?;
+            }
+        }
+        s.completes().await?;
+        let said = s.until("the status", |sight| status(sight).cloned()).await?;
+        let gate = gate(&said, "errors").ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
+        let tally = gate.measured.tally();
+        let noisy = gate.state == GateState::Passed && tally.failed >= 2 && tally.passed >= 8;
+        ensure(noisy, || format!("{gate:?}"))
     })
     .await
 }
@@ -225,14 +293,24 @@ async fn a_wrong_query_says_so_in_prometheus_own_words_and_can_be_skipped() -> O
         s.release("v2").await?;
         for batch in 1..=2_u32 {
             let said = s.waits_for("GateUnknown").await?;
-            ensure(said.contains("Prometheus says bad_data"), || said.clone())?;
+            // Its own words, not only ours before them.
+            let words = ["Prometheus says bad_data", "parse error: unclosed left parenthesis"];
+            ensure(words.iter().all(|word| said.contains(word)), || said.clone())?;
             s.sluice(&["status", "web"]).await.err();
             s.sluice(&["skip-gates", "web"]).await?.saying("goes on without its gates")?;
             if batch == 1 {
                 s.is_in(2).await?;
             }
         }
-        s.completes().await
+        s.completes().await?;
+        let said = s.until("the status", |sight| status(sight).cloned()).await?;
+        let named = |by: &Option<String>| by.as_ref().is_some_and(|by| !by.is_empty());
+        let batches: Vec<u32> = said.skipped.iter().map(|skipped| skipped.batch).collect();
+        let all = batches == [1, 2] && said.skipped.iter().all(|skipped| named(&skipped.by));
+        ensure(all, || format!("{:?}", said.skipped))?;
+        let by = said.skipped[0].by.clone().unwrap_or_default();
+        let line = format!("gates of batch 1 skipped by {by}");
+        s.sluice(&["status", "web"]).await?.saying(&line).map(drop)
     })
     .await
 }

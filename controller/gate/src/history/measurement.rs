@@ -24,6 +24,40 @@ pub struct Measurement {
     pub query: String,
     /// The values as text, with their labels.
     pub values: Vec<Value>,
+    /// How many requests there were, where a least number is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<Requests>,
+}
+
+/// More of the query of a measurement that is not the last is not kept.
+const EARLIER_CHARS_MAX: usize = 1000;
+
+impl Measurement {
+    /// Of one that is not the last any more the queries need not be kept in full.
+    pub fn shorten(&mut self) {
+        let requests = self.requests.as_mut().map(|requests| &mut requests.query);
+        for query in [Some(&mut self.query), requests].into_iter().flatten() {
+            let is_long = query.chars().nth(EARLIER_CHARS_MAX + CUT.len()).is_some();
+            let most = query.char_indices().nth(EARLIER_CHARS_MAX);
+            if let Some((end, _)) = most.filter(|_| is_long) {
+                query.truncate(end);
+                query.push_str(CUT);
+            }
+        }
+    }
+}
+
+/// At the end of a text that went on.
+pub const CUT: &str = "...";
+
+/// How many requests there were.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Requests {
+    /// The query that counts them.
+    pub query: String,
+    /// What came, as text; absent where that is not one number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 /// A value that came.

@@ -26,6 +26,14 @@ pub enum State {
         /// The next measurement of a gate that goes on in the background.
         next: Option<Timestamp>,
     },
+    /// It has its passes, and no pass of now: its last measurement is none, or is of before the
+    /// end of the bake.
+    Doubtful {
+        /// The next measurement.
+        next: Timestamp,
+        /// Why.
+        told: String,
+    },
     /// Too many fails.
     Failed {
         /// How many, and the last of them.
@@ -73,6 +81,7 @@ impl State {
         match self {
             Self::Waiting { until: next }
             | Self::Measuring { next, .. }
+            | Self::Doubtful { next, .. }
             | Self::UnknownLimit { next, .. }
             | Self::ErrorLimit { next, .. } => Some(*next),
             Self::Passed { next } => *next,
@@ -85,7 +94,7 @@ impl State {
     pub fn effect(&self, course: &Course) -> Effect {
         match self {
             _ if course.dry_run => Effect::Release,
-            Self::Waiting { .. } | Self::Measuring { .. } => Effect::Hold,
+            Self::Waiting { .. } | Self::Measuring { .. } | Self::Doubtful { .. } => Effect::Hold,
             Self::Passed { .. } => Effect::Release,
             Self::Failed { .. } => Effect::Fail,
             Self::UnknownLimit { follows, .. } | Self::ErrorLimit { follows, .. } => {

@@ -19,6 +19,7 @@ fn course() -> Course {
         on_unknown: OnUnknown::Pause,
         background: false,
         dry_run: false,
+        until: None,
     }
 }
 
@@ -30,6 +31,7 @@ fn measurement(second: i64, verdict: Verdict) -> Measurement {
         told: format!("{verdict:?} at {second}"),
         query: "x".into(),
         values: Vec::new(),
+        requests: None,
     }
 }
 
@@ -103,6 +105,71 @@ fn unknown_and_errors_count_in_a_row_and_only_a_real_sample_ends_it() {
     let abort = Course { on_unknown: OnUnknown::Abort, ..course() };
     assert_eq!(history(&[Error; 5]).state(&abort, at(500)).effect(&abort), Effect::Abort);
     assert!(matches!(state(&[Error, Error, Error, Error, Error, Pass]), State::Measuring { .. }));
+}
+
+#[test]
+fn passes_of_before_an_outage_let_nothing_through() {
+    let course = Course { background: true, ..course() };
+    let state = |verdicts: &[Verdict]| history(verdicts).state(&course, at(500));
+    for (last, words) in [
+        (Unknown, "passed, but the last measurement is Unknown: Unknown at 180"),
+        (Error, "passed, but the last measurement is Error: Error at 180"),
+        // One fail is let go, and is no pass either.
+        (Fail, "passed, but the last measurement is Fail: Fail at 180"),
+    ] {
+        let doubtful = state(&[Pass, Pass, Pass, last]);
+        assert_eq!(doubtful, State::Doubtful { next: at(210), told: words.into() });
+        assert_eq!((doubtful.effect(&course), doubtful.wake()), (Effect::Hold, Some(at(210))));
+        assert!(matches!(state(&[Pass, Pass, Pass, last, Pass]), State::Passed { .. }));
+    }
+    let outage = state(&[Pass, Pass, Pass, Unknown, Unknown, Unknown]);
+    assert!(matches!(outage, State::UnknownLimit { .. }));
+    // One that measures no more after its passes has a pass for its last measurement; an edit of
+    // the count does not change that.
+    let fewer = Course { count: 2, background: false, ..course };
+    let state = history(&[Pass, Pass, Error]).state(&fewer, at(500));
+    assert!(matches!(state, State::Doubtful { .. }) && state.wake() == Some(at(180)));
+}
+
+#[test]
+fn a_bake_ends_with_a_measurement_of_its_end() {
+    let course = Course { count: 1, background: true, until: Some(at(200)), ..course() };
+    let state = |seconds: &[(i64, Verdict)], now| {
+        let mut history = History::new(at(0));
+        seconds.iter().for_each(|(second, verdict)| history.record(measurement(*second, *verdict)));
+        history.state(&course, at(now))
+    };
+    let passed = [(90, Pass), (120, Pass), (150, Pass), (180, Pass)];
+    // Not on the schedule, but then.
+    assert_eq!(state(&passed, 199), State::Passed { next: Some(at(200)) });
+    let State::Doubtful { next, told } = state(&passed, 200) else { panic!("it ends unmeasured") };
+    assert_eq!(next, at(200));
+    assert!(told.starts_with("passed, and is not measured yet at the end of the bake"), "{told}");
+    let with = |second, verdict| state(&[&passed[..], &[(second, verdict)]].concat(), 205);
+    assert_eq!(with(200, Pass), State::Passed { next: Some(at(210)) });
+    assert_eq!(with(203, Pass), State::Passed { next: Some(at(210)) });
+    assert!(matches!(with(200, Error), State::Doubtful { next, .. } if next == at(210)));
+    // A gate that begins after the bake's end is its own measure.
+    let late = Course { until: Some(at(50)), ..course.clone() };
+    assert_eq!(history(&[]).state(&late, at(60)), State::Waiting { until: at(90) });
+    assert_eq!(history(&[Pass]).state(&late, at(91)), State::Passed { next: Some(at(120)) });
+}
+
+#[test]
+fn only_the_last_query_is_kept_in_full() {
+    let long = |second| Measurement {
+        query: "ü".repeat(4000),
+        requests: Some(Requests { query: "r".repeat(4000), value: None }),
+        ..measurement(second, Pass)
+    };
+    let mut history = History::new(at(0));
+    (1..=3).for_each(|second| history.record(long(second)));
+    let kept = |one: &Measurement| {
+        let requests = one.requests.as_ref().unwrap();
+        (one.query.chars().count(), requests.query.chars().count())
+    };
+    let lengths: Vec<_> = history.last().iter().map(kept).collect();
+    assert_eq!(lengths, [(1003, 1003), (1003, 1003), (4000, 4000)]);
 }
 
 #[test]
@@ -198,7 +265,10 @@ proptest! {
         let state = history(&verdicts).state(&course, at(10_000));
         let of = |wanted| verdicts.iter().filter(|one| **one == wanted).count();
         match state.effect(&course) {
-            Effect::Release => prop_assert!(of(Pass) >= count as usize),
+            Effect::Release => {
+                prop_assert!(of(Pass) >= count as usize);
+                prop_assert_eq!(verdicts.last(), Some(&Pass));
+            }
             Effect::Fail => prop_assert!(of(Fail) >= 2),
             _ => prop_assert!(state.wake().is_some()),
         }

@@ -14,7 +14,7 @@ fn every_status_has_its_verdict() {
     for status in 100..600 {
         let (plain, confirms) = match status {
             200..=299 => ((Verdict::Pass, "Accepted"), (Verdict::Pass, "Accepted")),
-            408 | 425 | 429 | 502 | 503 | 504 => {
+            408 | 425 | 429 | 500..=599 => {
                 ((Verdict::Error, "Unavailable"), (Verdict::Error, "Unavailable"))
             }
             _ => ((Verdict::Fail, "Refused"), (Verdict::Pending, "NotConfirmed")),

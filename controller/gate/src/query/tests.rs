@@ -45,6 +45,13 @@ fn a_name_that_is_matched_is_no_pattern() {
 }
 
 #[test]
+fn a_sample_is_looked_for_as_far_back_as_the_window() {
+    for (millis, says) in [(300_000, "300s"), (1_500, "1500ms"), (400, "1s"), (0, "1s")] {
+        assert_eq!(lookback(Duration::from_millis(millis)), says);
+    }
+}
+
+#[test]
 fn windows_are_whole_seconds_or_milliseconds() {
     let render = |millis| {
         let values = Values { window: Duration::from_millis(millis), ..values() };

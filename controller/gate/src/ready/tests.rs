@@ -64,12 +64,19 @@ fn slow_requests_are_those_above_a_bucket() {
 
 #[test]
 fn a_quantile_is_of_the_buckets() {
-    let query = latency_quantile(&seconds(), "0.99".parse().unwrap()).unwrap();
+    let query = |max: Option<Decimal>| {
+        asked(&latency_quantile(&seconds(), "0.99".parse().unwrap(), max).unwrap())
+    };
     let metric = "http_request_duration_seconds_bucket";
-    let buckets = format!("sum by (le) (increase({metric}{{{OF}}}[60s]))");
-    assert_eq!(asked(&query), format!("histogram_quantile(0.99, {buckets})"));
+    let of = |by: &str, le: &str| format!("sum {by}(increase({metric}{{{OF}{le}}}[60s]))");
+    let value = format!("histogram_quantile(0.99, {})", of("by (le) ", ""));
+    let (bounded, all) = (of("by (le) ", r#",le!="+Inf""#), of("", r#",le="+Inf""#));
+    // 1 where the quantile lies below the highest bound, and 0, which gives an infinity, above it.
+    let known = format!("{value} / (max({bounded}) >= bool 0.99 * {all})");
+    assert_eq!(query(None), known);
+    assert_eq!(query(Some("0.5".parse().unwrap())), format!("{value} > 0.5 or {known}"));
     let two = "2".parse().unwrap();
-    assert_eq!(latency_quantile(&seconds(), two), Err(ReadyError::Quantile(two)));
+    assert_eq!(latency_quantile(&seconds(), two, None), Err(ReadyError::Quantile(two)));
 }
 
 #[test]

@@ -153,6 +153,7 @@ impl Reason {
             Self::SeveralSeries { .. } => "SeveralSeries",
             Self::Trouble(Trouble::Unreachable(_)) => "Unreachable",
             Self::Trouble(Trouble::Unasked(_)) => "Unasked",
+            Self::Trouble(Trouble::Queued(_)) => "Queued",
             Self::Trouble(Trouble::Answer(error)) => error.reason(),
         }
     }
@@ -198,7 +199,11 @@ impl fmt::Display for Reason {
                 )
             }
             Self::NoCounts(error) => error.fmt(f),
-            Self::Infinite { value } => write!(f, "the query gives {value}, which no bound judges"),
+            Self::Infinite { value } => write!(
+                f,
+                "the query gives {value}, which no bound judges: it divides by 0, or the quantile \
+                 lies above the highest bucket"
+            ),
             Self::SeveralSeries { count } => {
                 write!(f, "the query gives {count} series, not one: aggregate, such as sum(...)")
             }

@@ -74,7 +74,8 @@ fn what_is_missing_or_doubtful_is_unknown() {
 fn what_is_broken_is_an_error() {
     let error = Verdict::Error;
     let one = |value| vector(&[sample(value, 0)]);
-    let told = "the query gives inf, which no bound judges";
+    let told = "the query gives inf, which no bound judges: it divides by 0, or the quantile lies \
+                above the highest bucket";
     assert_judged(&one(f64::INFINITY), error, "Infinite", told);
     assert_judged(&warned(one(f64::INFINITY)), error, "Infinite", told);
     let told = "the query gives -inf, which no bound judges";

@@ -4,6 +4,7 @@
 use gate::compare::{Noise, Terms};
 
 use crate::judges::{Measured, USUAL, evidence, found, terms};
+use crate::shipped::Shipped;
 use crate::stream::{LOOKS, Release, Source, Stream};
 
 /// Of each stream.
@@ -23,6 +24,7 @@ pub struct Trial {
     pub stream: Stream,
     pub healthy: Healthy,
     pub bad: Bad,
+    pub shipped: Shipped,
 }
 
 /// False aborts.
@@ -33,8 +35,8 @@ pub struct Healthy {
 }
 
 impl Healthy {
-    /// The false aborts as shipped, with a past. Usual gates cannot be set to none at all.
-    pub fn shipped(&self) -> usize {
+    /// The false aborts by alpha, with a past. Usual gates cannot be set to none at all.
+    pub fn by_alpha(&self) -> usize {
         self.learned[0].max(1)
     }
 }
@@ -42,16 +44,16 @@ impl Healthy {
 /// Bad releases.
 #[derive(Default)]
 pub struct Bad {
-    /// How many were found as shipped.
+    /// How many were found by alpha, at ratio 1 and margin 0.
     pub found: Learned<usize>,
     /// After how many requests of the new version, all of them where it was not found.
-    pub shipped: Learned<f64>,
+    pub by_alpha: Learned<f64>,
     /// The same at equal rates of false aborts.
     pub equal: Learned<f64>,
     /// The same of the usual gates.
     pub usual: PerUsual<f64>,
-    /// The same, set to the false aborts of the comparison as shipped, with a past.
-    pub usual_shipped: PerUsual<f64>,
+    /// The same, set to the false aborts of the comparison by alpha, with a past.
+    pub usual_by_alpha: PerUsual<f64>,
 }
 
 /// Something of each usual gate.
@@ -62,7 +64,7 @@ struct Settings {
     terms: Terms,
     learned: Learned<Setting>,
     usual: PerUsual<Setting>,
-    usual_shipped: PerUsual<Setting>,
+    usual_by_alpha: PerUsual<Setting>,
 }
 
 /// A threshold and the next one above it, with the weights that make the rate exact. Shares come
@@ -94,7 +96,7 @@ impl Trial {
     pub fn new(stream: Stream) -> Self {
         let (healthy, settings) = healthy(stream);
         let bad = Bad::new(stream, &settings);
-        Self { stream, healthy, bad }
+        Self { stream, healthy, bad, shipped: Shipped::new(stream) }
     }
 }
 
@@ -120,7 +122,7 @@ fn healthy(stream: Stream) -> (Healthy, Settings) {
             levels.push(usual.levels(&measured).fold(f64::NEG_INFINITY, f64::max));
         }
     }
-    let shipped = healthy.shipped();
+    let by_alpha = healthy.by_alpha();
     let stakes = stakes.map(|stakes| Setting::new(&stakes, FALSE));
     let usual = |aborted| levels.each_ref().map(|levels| Setting::new(levels, aborted));
     (
@@ -129,13 +131,13 @@ fn healthy(stream: Stream) -> (Healthy, Settings) {
             terms: learned,
             learned: stakes,
             usual: usual(FALSE),
-            usual_shipped: usual(shipped),
+            usual_by_alpha: usual(by_alpha),
         },
     )
 }
 
 /// Whether it was aborted by the last look, and the highest evidence.
-fn end(terms: &Terms, release: &Release, past: bool) -> (bool, f64) {
+pub fn end(terms: &Terms, release: &Release, past: bool) -> (bool, f64) {
     let mut evidence = evidence(terms, release, past);
     release.looks.iter().for_each(|look| evidence.add(look));
     found(&evidence)
@@ -148,8 +150,8 @@ impl Bad {
             bad.add(&source.release(HEALTHY + seed), settings, &source);
         }
         let requests = stream.new_requests() as f64;
-        let learned = bad.shipped.iter_mut().chain(&mut bad.equal);
-        let all = learned.chain(&mut bad.usual).chain(&mut bad.usual_shipped);
+        let learned = bad.by_alpha.iter_mut().chain(&mut bad.equal);
+        let all = learned.chain(&mut bad.usual).chain(&mut bad.usual_by_alpha);
         all.for_each(|looks| *looks *= requests / BAD as f64);
         bad
     }
@@ -161,14 +163,14 @@ impl Bad {
             let setting = &settings.learned[at];
             let (aborted, stakes) = stakes(&settings.terms, release, past, setting.0[1].0);
             self.found[at] += usize::from(aborted.is_some());
-            self.shipped[at] += since(aborted.unwrap_or(LOOKS) as f64);
+            self.by_alpha[at] += since(aborted.unwrap_or(LOOKS) as f64);
             self.equal[at] += since(setting.looks(&stakes));
         }
         let measured = Measured::new(&release.looks);
         for (at, gate) in USUAL.into_iter().enumerate() {
             let levels: Vec<_> = gate.levels(&measured).collect();
             self.usual[at] += since(settings.usual[at].looks(&levels));
-            self.usual_shipped[at] += since(settings.usual_shipped[at].looks(&levels));
+            self.usual_by_alpha[at] += since(settings.usual_by_alpha[at].looks(&levels));
         }
     }
 }

@@ -32,11 +32,11 @@ impl Trial {
     ///
     /// # Errors
     /// It cannot be asked: what a release would take that for.
-    pub fn ask(&self, gate: &Gate) -> Result<Ask, Measurement> {
+    pub fn ask(&self, gate: &Gate) -> Result<Ask, Box<Measurement>> {
         let values = Values { window: Duration::ZERO, ..self.values.clone() };
         let about = About { values, stable_pods: self.stable_pods.clone(), release: None };
         let round = self.round(gate);
-        round.question(self.now, &about).map_err(|unasked| unasked.measurement(self.now))
+        round.question(self.now, &about).map_err(|unasked| Box::new(unasked.measurement(self.now)))
     }
 
     /// What an answer comes to; None if it is that of another question.
@@ -55,6 +55,7 @@ impl Trial {
             course: course(gate, OnUnknown::Pause),
             on_failure: gate.on_failure.unwrap_or_default(),
             history: History::new(self.since),
+            earlier: Vec::new(),
             comparison: None,
             prometheus: gate.prometheus.as_ref().map(Cow::Borrowed),
         }

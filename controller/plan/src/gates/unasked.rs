@@ -57,6 +57,6 @@ impl Unasked {
             Self::Render(error) => (Verdict::Unknown, "NoWindow", error.to_string()),
         };
         let (query, values) = (String::new(), Vec::new());
-        Measurement { at, verdict, reason: reason.into(), told, query, values }
+        Measurement { at, verdict, reason: reason.into(), told, query, values, requests: None }
     }
 }

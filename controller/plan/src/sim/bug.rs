@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use crds::contract::{FENCE_PARTITION, HOLD_ANNOTATION};
 use crds::hold::{Bar, Reading};
 use crds::request::Verb;
+use crds::status::GateStatus;
 use crds::{Hold, HoldState, IntOrPercent, Kept, Original, Partitioned, Portioned};
 use gate::Answer;
 use gate::answer::{Data, Sample};
@@ -65,6 +66,8 @@ pub enum Bug {
     AnnotationsLeft,
     /// No data, and no answer, count as a good value.
     UnknownPasses,
+    /// An outage after a gate's passes changes nothing until its limits.
+    OutageUnheard,
     /// Gates are not asked.
     GatesUnheard,
     /// A comparison counts all since the batch was ready at every look.
@@ -102,7 +105,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::UnavailableFalls,
         Self::RestoreInTwoWrites,
         Self::StaleReadiness,
@@ -124,6 +127,7 @@ impl Bug {
         Self::ZeroIsNoRetreat,
         Self::AnnotationsLeft,
         Self::UnknownPasses,
+        Self::OutageUnheard,
         Self::GatesUnheard,
         Self::LooksOverlap,
         Self::PartitionTooLow,
@@ -192,6 +196,7 @@ impl Saboteur {
                 }
             }
             Bug::UnknownPasses => seen.answers.iter_mut().for_each(all_good),
+            Bug::OutageUnheard => status.gates.iter_mut().for_each(forget_outage),
             Bug::GatesUnheard => seen.rollout.spec.gates.clear(),
             Bug::LooksOverlap => {
                 for said in &mut status.gates {
@@ -337,6 +342,20 @@ fn all_good(answered: &mut Answered) {
     answered.asked = Ok(Answer { data: Data::Scalar(sample), warnings, infos });
     if let Some(heard) = &mut answered.heard {
         *heard = Ok(gate::HookAnswer::new(200, b""));
+    }
+}
+
+/// The counts stay, and the last measurement is a pass again.
+fn forget_outage(said: &mut GateStatus) {
+    let Ok(mut kept) = serde_json::to_value(&said.measured) else { return };
+    if kept["passed"].as_u64().unwrap_or_default() == 0 {
+        return;
+    }
+    if let Some(last) = kept["last"].as_array_mut().and_then(|last| last.last_mut()) {
+        last["verdict"] = Value::from("Pass");
+    }
+    if let Ok(measured) = serde_json::from_value(kept) {
+        said.measured = measured;
     }
 }
 

@@ -117,6 +117,7 @@ fn a_refusal_takes_the_release_back_and_says_the_answer() {
 #[test]
 fn no_answer_of_any_kind_is_a_pass() {
     let none = [
+        http(500),
         http(503),
         http(429),
         Err(HookTrouble::Unreachable("refused".into())),
@@ -140,7 +141,7 @@ fn a_confirmation_is_waited_for_without_end_and_then_passes() {
     for attempt in 1..=50 {
         let ask = due(&mut scene);
         assert_eq!(ask.hook.as_ref().unwrap().attempt, attempt);
-        let plan = answer(&mut scene, &ask, http(if attempt % 2 == 0 { 404 } else { 500 }));
+        let plan = answer(&mut scene, &ask, http(if attempt % 2 == 0 { 404 } else { 409 }));
         assert_eq!((plan.status.phase, waits(&plan)), (Phase::Judging, "Confirmation"));
         let told = plan.status.gates[0].message.clone();
         assert!(told.starts_with("waits for confirmation: not confirmed, HTTP "), "{told}");
@@ -201,7 +202,7 @@ fn a_gate_that_is_no_confirmation_any_more_says_so() {
 fn a_verdict_is_told_when_it_changes_and_not_at_each_turn_to_and_fro() {
     let mut scene = ready(plain(&json!({ "count": 100, "failedLimit": 100 })));
     let mut told = Vec::new();
-    for status in [200, 200, 500, 500, 200, 503, 200, 503, 500, 200] {
+    for status in [200, 200, 409, 409, 200, 503, 200, 500, 409, 200] {
         let ask = due(&mut scene);
         let plan = answer(&mut scene, &ask, http(status));
         let counted: Vec<_> = measured_between(scene.status(), &plan.status).collect();
@@ -209,5 +210,5 @@ fn a_verdict_is_told_when_it_changes_and_not_at_each_turn_to_and_fro() {
         told.extend(turns(&plan).into_iter().map(|turn| (status, turn)));
         *scene.status() = plan.status;
     }
-    assert_eq!(told, [(500, "GateFailed"), (200, "GatePassed"), (503, "GateError")]);
+    assert_eq!(told, [(409, "GateFailed"), (200, "GatePassed"), (503, "GateError")]);
 }

@@ -1,15 +1,14 @@
 //! A server in the place of Prometheus, for what a real one does only when it is broken. It runs
 //! in the test's own process, at this machine's end of the cable to the cluster. Healed, it hands
-//! every question on to the real one.
+//! every question on to the real one, until it breaks again.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use e2e::failure::Outcome;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::cable;
@@ -32,7 +31,7 @@ pub enum Fault {
 /// The server; dropping it ends it.
 pub struct FaultyPrometheus {
     address: SocketAddr,
-    healed: Arc<AtomicBool>,
+    healed: watch::Sender<bool>,
     _serving: JoinSet<()>,
 }
 
@@ -44,9 +43,9 @@ impl FaultyPrometheus {
     pub async fn start(fault: Fault) -> Outcome<Self> {
         let real = cable::prometheus()?;
         let (listener, address) = cable::listen().await?;
-        let healed = Arc::new(AtomicBool::new(false));
+        let (healed, state) = watch::channel(false);
         let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, real, fault, Arc::clone(&healed)));
+        serving.spawn(serve(listener, real, fault, state));
         Ok(Self { address, healed, _serving: serving })
     }
 
@@ -68,24 +67,45 @@ impl FaultyPrometheus {
 
     /// From now on every new connection reaches the real one.
     pub fn heal(&self) {
-        self.healed.store(true, Ordering::SeqCst);
+        self.healed.send_replace(true);
+    }
+
+    /// From now on no connection reaches it, and those that did are cut.
+    pub fn break_again(&self) {
+        self.healed.send_replace(false);
     }
 }
 
-async fn serve(listener: TcpListener, real: SocketAddr, fault: Fault, healed: Arc<AtomicBool>) {
+async fn serve(
+    listener: TcpListener,
+    real: SocketAddr,
+    fault: Fault,
+    healed: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let healed = healed.load(Ordering::SeqCst);
+        let state = healed.clone();
         connections.spawn(async move {
+            let is_healed = *state.borrow();
             // Whoever asks hangs up when it likes.
-            let _ = if healed { hand_on(stream, real).await } else { fail(stream, fault).await };
+            let _ = match is_healed {
+                true => hand_on(stream, real, state).await,
+                false => fail(stream, fault).await,
+            };
         });
     }
 }
 
-async fn hand_on(mut stream: TcpStream, real: SocketAddr) -> std::io::Result<()> {
+async fn hand_on(
+    mut stream: TcpStream,
+    real: SocketAddr,
+    mut healed: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let mut onward = TcpStream::connect(real).await?;
-    copy_bidirectional(&mut stream, &mut onward).await.map(drop)
+    tokio::select! {
+        copied = copy_bidirectional(&mut stream, &mut onward) => copied.map(drop),
+        _ = healed.wait_for(|healed| !healed) => Ok(()),
+    }
 }
 
 async fn fail(mut stream: TcpStream, fault: Fault) -> std::io::Result<()> {

@@ -114,16 +114,20 @@ async fn a_confirmation_is_waited_for_and_lets_the_batch_go_on() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_hook_that_is_not_available_holds_the_batch_and_says_so() -> Outcome {
+async fn a_hook_whose_server_fails_holds_the_batch_and_says_so() -> Outcome {
     let receiver = Receiver::start(Some(KEY)).await?;
-    receiver.answers(503, "starting");
+    receiver.answers(500, "starting");
     let gate = receiver.gate(false, &json!({"errorLimit": 1}));
     let plan = Plan::new(["1", "100%"]).with("gates", json!([gate]));
     play("hook-busy", App::new(2), plan, async |s: &mut Scenario| {
         install(s, &receiver, KEY).await?;
         s.release("v2").await?;
         let said = s.waits_for("GateUnknown").await?;
-        ensure(said.contains("the hook is not available, HTTP 503: starting"), || said.clone())?;
+        ensure(said.contains("the hook is not available, HTTP 500: starting"), || said.clone())?;
+        // Each was sent twice, under one number.
+        let told = receiver.received();
+        let of = |number: u32| told.iter().filter(|one| one["attempt"] == json!(number)).count();
+        ensure(of(1) == 2 && of(2) == 2, || format!("{told:#?}"))?;
         s.has_new(1).await?;
         receiver.answers(200, "");
         s.completes().await?;

@@ -1,9 +1,11 @@
 //! The real Prometheus killed, and stopped in its tracks, in the middle of a release: nothing is
 //! taken back, nothing goes on, and once it answers again the release ends by itself.
 
+use crds::status::GateStatus;
 use e2e::app::App;
 use e2e::failure::{Failure, Outcome, ensure};
 use e2e::plan::Plan;
+use e2e::scenario::waits::status;
 use e2e::scenario::{Scenario, alone, perform};
 use serde_json::json;
 use tokio::process::Command;
@@ -52,9 +54,43 @@ async fn survives(name: &str, action: &str, mend: &str, says: &str) -> Outcome {
     .await
 }
 
+/// Nobody scrapes the pods any more after Prometheus was dead, which forgets no sample of before
+/// for five minutes: what was so then is no answer to how the version is now.
+async fn outlives_its_samples() -> Outcome {
+    let query = "min(up{namespace=\"{{namespace}}\",pod=~\"{{pods}}\"})";
+    let gate = json!({
+        "name": "up",
+        "prometheus": {"query": query, "min": "1", "window": "5s"},
+        "interval": "1s", "count": 20, "errorLimit": 1000, "unknownLimit": 2,
+    });
+    let plan = Plan::new(["1", "100%"]).with("gates", json!([gate]));
+    perform("prometheus-stale", App::new(4), plan, async |s: &mut Scenario| {
+        s.create().await?;
+        s.release("v2").await?;
+        s.until("a pass", |sight| {
+            let passed = |gate: &GateStatus| gate.measured.tally().passed > 0;
+            status(sight)?.gates.first().is_some_and(passed).then_some(())
+        })
+        .await?;
+        prometheus("kill").await?;
+        let scrape = async |how: &str| {
+            let args = ["annotate", "--overwrite", "pods", "-l", "app=web", how];
+            s.kubectl.run(&args).await.map(drop)
+        };
+        mended(scrape("prometheus.io/scrape-").await, "start").await?;
+        let said = s.waits_for("GateUnknown").await?;
+        ensure(said.contains("the query gives no series"), || said.clone())?;
+        s.has_new(1).await?;
+        scrape("prometheus.io/scrape=true").await?;
+        s.completes().await
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_release_outlives_prometheus() -> Outcome {
     alone(async || {
+        outlives_its_samples().await?;
         survives("prometheus-killed", "kill", "start", "Prometheus does not answer").await?;
         survives("prometheus-stopped", "pause", "resume", "no answer within").await
     })

@@ -12,6 +12,20 @@ use crate::action::Ask;
 use crate::sim::metrics::{Health, RATE};
 use crate::sim::moment::Moment;
 
+/// Times are kept in whole seconds.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Whether a batch is the last of its release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Last {
+    /// It is not.
+    No,
+    /// It is, and a human has let it go without its bake.
+    Promoted,
+    /// It is.
+    Baked,
+}
+
 /// What was said of gates.
 #[derive(Default)]
 pub struct Gates {
@@ -60,7 +74,7 @@ impl Gates {
         &self,
         specs: &[RolloutSpec],
         revision: &Revision,
-        (batch, last): (u32, bool),
+        (batch, last): (u32, Last),
         since: Moment,
     ) -> bool {
         let skipped = self.skipped.contains(&(revision.clone(), batch));
@@ -69,16 +83,28 @@ impl Gates {
             || specs.iter().any(|spec| self.fulfils(spec, (batch, last), since))
     }
 
-    fn fulfils(&self, spec: &RolloutSpec, (batch, last): (u32, bool), since: Moment) -> bool {
+    fn fulfils(&self, spec: &RolloutSpec, (batch, last): (u32, Last), since: Moment) -> bool {
         // As it was when the batch began: an edit of the batches counts from the next one on.
-        let count = if last { batch } else { u32::MAX };
+        let count = if last == Last::No { u32::MAX } else { batch };
         let mut gates = spec.gates.iter().filter(|gate| gate.judges(batch, count) && !gate.dry_run);
         gates.all(|gate| {
-            let passes = |(name, of, at, good): &&(String, u32, Moment, bool)| {
-                *name == gate.name && *of == batch && *good && *at + Duration::from_secs(1) >= since
-            };
-            let count = self.said.iter().filter(passes).count();
-            count >= gate.count.unwrap_or(1) as usize
+            let said = self.said_of(&gate.name, batch, since);
+            let passes = said.iter().filter(|(_, good)| *good).count();
+            // A controller that crashed has not kept the last answer.
+            let now = said.iter().rev().take(2).any(|(_, good)| *good);
+            let bake = spec.bake.filter(|_| last == Last::Baked && !gate.confirms());
+            let baked = bake.is_none_or(|bake| {
+                said.iter().any(|(at, good)| *good && *at + SECOND >= since + bake.get())
+            });
+            passes >= gate.count.unwrap_or(1) as usize && now && baked
         })
+    }
+
+    /// What was said of a gate since then, and whether it was a pass.
+    fn said_of(&self, gate: &str, batch: u32, since: Moment) -> Vec<(Moment, bool)> {
+        let of = |said: &&(String, u32, Moment, bool)| {
+            said.0 == gate && said.1 == batch && said.2 + SECOND >= since
+        };
+        self.said.iter().filter(of).map(|(_, _, at, good)| (*at, *good)).collect()
     }
 }

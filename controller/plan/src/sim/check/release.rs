@@ -16,7 +16,7 @@ use crds::request::Verb;
 use crds::rollout::Batch;
 use crds::{Hold, HoldState, IntOrPercent, Kept, Original, Request, Revision, RolloutSpec};
 
-use super::gates::Gates;
+use super::gates::{Gates, Last};
 use super::limits::Rounding;
 use super::pods::Pods;
 use super::{Verdict, is_armed, is_fenced};
@@ -349,7 +349,7 @@ impl Releases {
             return Err((1, format!("fence lifted in batch {}", release.batch)));
         }
         let since = release.done_at.unwrap_or(cluster.now);
-        if !empty && !release.had_all && !self.gates_passed(release, since, true) {
+        if !empty && !release.had_all && !self.gates_passed(release, since, self.last(release)) {
             return Err((6, "fence lifted without the gates' passes".to_owned()));
         }
         if let Some(stable) = self.stable.replace(now.revision.clone()) {
@@ -575,7 +575,13 @@ impl Releases {
         ready >= self.demanded(release.batch, workload)
     }
 
-    fn gates_passed(&self, release: &Release, since: Moment, last: bool) -> bool {
+    fn last(&self, release: &Release) -> Last {
+        let promoted = self.promoted.iter().any(|(revision, _)| *revision == release.revision);
+        let full = self.full.contains(&release.revision);
+        if promoted || full { Last::Promoted } else { Last::Baked }
+    }
+
+    fn gates_passed(&self, release: &Release, since: Moment, last: Last) -> bool {
         let number = u32::try_from(release.batch).unwrap_or(u32::MAX);
         self.gates.passed(&self.specs, &release.revision, (number, last), since)
     }
@@ -601,7 +607,7 @@ impl Releases {
             None if self.is_done(release, pods, workload, now) => now,
             None => return false,
         };
-        if !self.gates_passed(release, done_at, false) {
+        if !self.gates_passed(release, done_at, Last::No) {
             return false;
         }
         if self.full.contains(&release.revision) {
