@@ -226,6 +226,14 @@ pub(crate) fn is_a_target() -> Rule {
     )
 }
 
+/// Whoever may read the object would read them.
+pub(crate) fn has_no_credentials() -> Rule {
+    rule(
+        "!self.matches('^[a-zA-Z]+://[^/?#]*@')",
+        "must have no user and password in it, such as https://user:password@...: put them into a Secret and name that",
+    )
+}
+
 pub(crate) fn has_a_target() -> Rule {
     rule(
         "has(self.spec.address) || has(self.spec.secret)",

@@ -220,6 +220,7 @@ pub struct PrometheusProvider {
     /// `http://prometheus.monitoring:9090`; what stands before /api/v1/query.
     #[schemars(length(min = 1, max = cel::MAX_ADDRESS))]
     #[x_kube(validation = cel::is_an_http_address())]
+    #[x_kube(validation = cel::has_no_credentials())]
     pub address: String,
     /// How long an answer may take; default 10s.
     #[x_kube(validation = cel::is_a_sane_span())]

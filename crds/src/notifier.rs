@@ -63,6 +63,7 @@ pub struct NotifierSpec {
     /// Secret instead.
     #[schemars(length(min = 1, max = cel::MAX_ADDRESS))]
     #[x_kube(validation = cel::is_a_target())]
+    #[x_kube(validation = cel::has_no_credentials())]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// The Secret, in Sluice's own namespace: `address`, unless the spec has one; `signing-key`,

@@ -54,7 +54,8 @@ fn release(before: &RolloutStatus, after: &RolloutStatus, turns: &mut Vec<Turn>)
     let same = !new_release && begun(before) == begun(after) && moves(before) == moves(after);
     if moves(after) && !same {
         let BatchStatus { index, count, replicas, .. } = batch;
-        let said = format!("batch {index} of {count}: {replicas} pods of {revision}");
+        let pods = if *replicas == 1 { "pod" } else { "pods" };
+        let said = format!("batch {index} of {count}: {replicas} {pods} of {revision}");
         turns.push(Turn::normal("BatchStarted", said));
     }
 }

@@ -38,6 +38,7 @@ pub struct HookProviderSpec {
     /// What is posted to: `https://checks.shop.svc/release`. No redirect is followed.
     #[schemars(length(min = 1, max = cel::MAX_ADDRESS))]
     #[x_kube(validation = cel::is_a_target())]
+    #[x_kube(validation = cel::has_no_credentials())]
     pub address: String,
     /// How long an answer may take; default 10s.
     #[x_kube(validation = cel::is_a_sane_span())]
