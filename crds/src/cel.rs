@@ -230,7 +230,7 @@ pub(crate) fn is_a_target() -> Rule {
 pub(crate) fn has_no_credentials() -> Rule {
     rule(
         "!self.matches('^[a-zA-Z]+://[^/?#]*@')",
-        "must have no user and password in it, such as https://user:password@...: put them into a Secret and name that",
+        "must have no user and password in it: put them into a Secret, and name that",
     )
 }
 

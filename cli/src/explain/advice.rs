@@ -33,7 +33,8 @@ pub(crate) const ADVICE: &[(&str, &str)] = &[
     ("Gate", "Nothing: its gates are measured; kubectl sluice status NAME shows what they say."),
     (
         "GateUnknown",
-        "Repair what the gate asks: query, metrics, provider or hook. Or: kubectl sluice skip-gates NAME.",
+        "Repair what the gate asks: query, metrics, provider or hook. Or: kubectl sluice \
+         skip-gates NAME.",
     ),
     (
         "Confirmation",

@@ -1,15 +1,15 @@
 //! What Sluice adds to an UPDATE: the same write, of revisionHistoryLimit, to Deployments in a
-//! release, to armed ones at rest and to others that are equal but for the arming, in turn, timed by
-//! the client. In a release the webhook is called and the policy judges; at rest both only find that
-//! the write is no concern of theirs. The pods run on nodes without a kubelet, and the releases
-//! wait for their first batch: nothing moves.
+//! release, to armed ones at rest and to others that are equal but for the arming, in turn, timed
+//! by the client. In a release the webhook is called and the policy judges; at rest both only find
+//! that the write is no concern of theirs. The pods run on nodes without a kubelet, and the
+//! releases wait for their first batch: nothing moves.
 //!
 //! * p50: one write in flight, the three take turns; the difference of two medians.
 //! * p99: 10 in flight, each on objects of its own; blocks take turns; the difference of two 99th
 //!   percentiles.
 //!
-//! The audit log says for every write whether the webhook was called: all of those in a release, and
-//! no other, or nothing was measured.
+//! The audit log says for every write whether the webhook was called: all of those in a release,
+//! and no other, or nothing was measured.
 
 use futures::future::try_join_all;
 use k8s_openapi::api::apps::v1::Deployment;

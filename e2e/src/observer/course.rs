@@ -96,8 +96,8 @@ impl Release {
         self.leaving = None;
     }
 
-    /// Goes on with the release before, if its end is not there yet. `ready` gives the moments since
-    /// when the live pods of some revisions have been ready, in order.
+    /// Goes on with the release before, if its end is not there yet. `ready` gives the moments
+    /// since when the live pods of some revisions have been ready, in order.
     pub fn advance_leaving(
         &mut self,
         wishes: &Wishes,

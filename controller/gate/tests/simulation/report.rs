@@ -22,9 +22,9 @@ Of each stream {HEALTHY} healthy releases and {BAD} bad ones, of {LOOKS} looks e
 otherwise one pod of ten is new and each serves 100 requests between two looks; a bad version
 has {WORSE} times the errors, or {WORSE} times the odds of a slow request: all its requests take
 a quarter longer. Alpha is {ALPHA}, ratio 1 unless said otherwise, margin 0: every
-difference counts. What is shipped lets a ratio of {RATIO} and a margin of {MARGIN} go, and has a table
-of its own. Noise is learned, with stable's {PAST} intervals before the release (past) or without
-them (none).
+difference counts. What is shipped lets a ratio of {RATIO} and a margin of {MARGIN} go, and has a
+table of its own. Noise is learned, with stable's {PAST} intervals before the release (past) or
+without them (none).
 
 The usual gates abort when
 

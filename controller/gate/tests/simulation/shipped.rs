@@ -1,5 +1,5 @@
-//! The comparison with every default as it is shipped, on the same streams: what `compare: {}` does.
-//! Owns what is measured; says nothing of it.
+//! The comparison with every default as it is shipped, on the same streams: what `compare: {}`
+//! does. Owns what is measured; says nothing of it.
 
 use gate::compare::{Noise, Terms};
 
