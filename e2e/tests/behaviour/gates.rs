@@ -185,12 +185,12 @@ async fn a_latency_above_the_highest_bucket_is_no_pass() -> Outcome {
 /// To and fro across the bound, again and again: as many fails are let go as the gate says.
 #[tokio::test]
 async fn a_noisy_version_is_not() -> Outcome {
-    let gate = json!({
+    let errors = json!({
         "name": "errors",
         "prometheus": {"errorRatio": {}, "max": "0.05", "minRequests": 10, "window": "3s"},
         "interval": "1s", "count": 8, "failedLimit": 60, "unknownLimit": 60, "batches": [1],
     });
-    let plan = Plan::new(["1", "100%"]).with("gates", json!([gate]));
+    let plan = Plan::new(["1", "100%"]).with("gates", json!([errors]));
     play("gates-noisy", App::new(4), plan, async |s: &mut Scenario| {
         let _load = s.under_load(RATE).await?;
         s.app = s.app.clone().env("ERROR_RATE", "0.3");
@@ -210,10 +210,10 @@ async fn a_noisy_version_is_not() -> Outcome {
         }
         s.completes().await?;
         let said = s.until("the status", |sight| status(sight).cloned()).await?;
-        let gate = gate(&said, "errors").ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
-        let tally = gate.measured.tally();
-        let noisy = gate.state == GateState::Passed && tally.failed >= 2 && tally.passed >= 8;
-        ensure(noisy, || format!("{gate:?}"))
+        let said = gate(&said, "errors").ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
+        let tally = said.measured.tally();
+        let noisy = said.state == GateState::Passed && tally.failed >= 2 && tally.passed >= 8;
+        ensure(noisy, || format!("{said:?}"))
     })
     .await
 }
