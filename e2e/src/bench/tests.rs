@@ -15,7 +15,7 @@ use super::quantile::{median, quantile};
 use super::record::{Arrival, Named, News};
 use super::unmeasured;
 
-const ALL: [Key; 31] = [
+const ALL: [Key; 33] = [
     Key::FirstPod,
     Key::NativeFirstPod,
     Key::NextBatch,
@@ -27,6 +27,8 @@ const ALL: [Key; 31] = [
     Key::RestWrites,
     Key::AddedMedian,
     Key::AddedTail,
+    Key::AddedMedianAtRest,
+    Key::AddedTailAtRest,
     Key::ControllerRss,
     Key::WebhookRss,
     Key::BadMetric,

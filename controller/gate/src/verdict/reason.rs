@@ -199,11 +199,16 @@ impl fmt::Display for Reason {
                 )
             }
             Self::NoCounts(error) => error.fmt(f),
-            Self::Infinite { value } => write!(
-                f,
-                "the query gives {value}, which no bound judges: it divides by 0, or the quantile \
-                 lies above the highest bucket"
-            ),
+            Self::Infinite { value } => {
+                write!(f, "the query gives {value}, which no bound judges: it divides by 0")?;
+                // No quantile comes out as -inf.
+                let above = if *value > 0.0 {
+                    ", or the quantile lies above the highest bucket"
+                } else {
+                    ""
+                };
+                f.write_str(above)
+            }
             Self::SeveralSeries { count } => {
                 write!(f, "the query gives {count} series, not one: aggregate, such as sum(...)")
             }

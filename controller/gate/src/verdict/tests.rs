@@ -78,7 +78,7 @@ fn what_is_broken_is_an_error() {
                 above the highest bucket";
     assert_judged(&one(f64::INFINITY), error, "Infinite", told);
     assert_judged(&warned(one(f64::INFINITY)), error, "Infinite", told);
-    let told = "the query gives -inf, which no bound judges";
+    let told = "the query gives -inf, which no bound judges: it divides by 0";
     assert_judged(&one(f64::NEG_INFINITY), error, "Infinite", told);
     let told = "the query gives 2 series, not one: aggregate, such as sum(...)";
     assert_judged(&vector(&[sample(0.0, 0); 2]), error, "SeveralSeries", told);
