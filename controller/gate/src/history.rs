@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use measurement::{CUT, Measurement, Requests, Value};
+pub use measurement::{Measurement, Requests, Value, cut};
 pub use state::{Effect, State};
 
 use crate::Verdict;
@@ -138,8 +138,8 @@ impl History {
     }
 
     /// Counts one more measurement; of those before it the queries need not be kept in full. One of
-    /// before this batch, or not later than the last, is
-    /// left out: an answer that came late, or twice.
+    /// before this batch, or not later than the last, is left out: an answer that came late, or
+    /// twice.
     pub fn record(&mut self, measurement: Measurement) {
         if !self.is_new(measurement.at) {
             return;

@@ -4,7 +4,7 @@
 use crds::RolloutStatus;
 use crds::status::GateStatus;
 use gate::answer::{Data, Series};
-use gate::history::{CUT, Measurement, Requests, Value};
+use gate::history::{Measurement, Requests, Value, cut};
 use gate::verdict::{Asked, Reason};
 use gate::{Answer, Counts, Judgement, Look};
 
@@ -100,11 +100,4 @@ fn value(series: &Series) -> Value {
     let labels =
         labels.map(|(name, value)| (cut(name, WORDS_CHARS_MAX), cut(value, WORDS_CHARS_MAX)));
     Value { value: series.sample.value.to_string(), labels: labels.collect() }
-}
-
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}{CUT}", &text[..end]),
-        None => text.to_owned(),
-    }
 }

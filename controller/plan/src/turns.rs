@@ -50,8 +50,7 @@ fn release(before: &RolloutStatus, after: &RolloutStatus, turns: &mut Vec<Turn>)
         turns.push(Turn::normal("ReleaseHeld", format!("revision {revision} over {stable}")));
     }
     let moves = |status: &RolloutStatus| status.phase != Phase::Held;
-    let begun = |status: &RolloutStatus| status.batch.as_ref().map(|batch| batch.index);
-    let same = !new_release && begun(before) == begun(after) && moves(before) == moves(after);
+    let same = !new_release && same_batch(before, after) && moves(before) == moves(after);
     if moves(after) && !same {
         let BatchStatus { index, count, replicas, .. } = batch;
         let pods = if *replicas == 1 { "pod" } else { "pods" };

@@ -18,10 +18,7 @@ pub async fn stand_in_server(answer: String) -> (SocketAddr, JoinSet<String>) {
 /// A server that answers a request of each connection with one of these texts after the other;
 /// returns what it was asked.
 pub async fn serving(answers: Vec<String>) -> (SocketAddr, JoinSet<Vec<String>>) {
-    // Clients need it, and in the controller the process installs it.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let (listener, address) = listening().await;
     let mut server = JoinSet::new();
     server.spawn(async move {
         let mut asked = Vec::new();
@@ -32,6 +29,15 @@ pub async fn serving(answers: Vec<String>) -> (SocketAddr, JoinSet<Vec<String>>)
         asked
     });
     (address, server)
+}
+
+/// A listener of this machine's own, and its address.
+pub async fn listening() -> (TcpListener, SocketAddr) {
+    // Clients need it, and in the controller the process installs it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
 }
 
 /// Reads a request, and answers it.

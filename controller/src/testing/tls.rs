@@ -9,11 +9,10 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::server::answered;
+use super::server::{answered, listening};
 
 /// A certificate and its key, as PEM.
 pub struct ClientPair {
@@ -39,7 +38,7 @@ pub async fn with_tls(
     answers: Vec<String>,
     client: Option<&str>,
 ) -> (SocketAddr, String, JoinSet<Vec<String>>) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (listener, address) = listening().await;
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
@@ -54,8 +53,6 @@ pub async fn with_tls(
     };
     let config = config.with_single_cert(vec![cert.der().clone()], key).unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
     let mut server = JoinSet::new();
     server.spawn(async move {
         let mut asked = Vec::new();

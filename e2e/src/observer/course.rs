@@ -80,13 +80,14 @@ impl Release {
             self.given_up.entry(revision.clone()).or_insert(allowed);
         }
         let revisions = revisions.to_vec();
-        self.leaving = Some(Box::new(Leaving { release: last, revisions }));
+        let release = Self { leaving: None, ..last };
+        self.leaving = Some(Box::new(Leaving { release, revisions }));
     }
 
     /// The stable template is about to come back; `news` are the revisions that the release has
     /// brought so far, with at most `allowed` pods.
     pub fn turn_back(&mut self, news: &[String], allowed: i32) {
-        let last = Self { leaving: None, ..self.clone() };
+        let last = self.clone();
         self.returning = true;
         self.leave(last, news, allowed);
     }
@@ -199,7 +200,7 @@ impl Course {
                 let mut next = Release::new(last.stable.clone(), now);
                 next.high = last.high;
                 next.given_up.clone_from(&last.given_up);
-                next.leave(Release { leaving: None, ..last }, news, allowed);
+                next.leave(last, news, allowed);
                 Self::Release(next)
             }
         };

@@ -60,6 +60,11 @@ fn plan(gates: Value) -> Plan {
     Plan::new(["1", "50%", "100%"]).with("gates", gates)
 }
 
+/// The status as it is.
+async fn told(s: &Scenario) -> Outcome<RolloutStatus> {
+    s.until("the status", |sight| status(sight).cloned()).await
+}
+
 fn gate<'a>(status: &'a RolloutStatus, name: &str) -> Option<&'a GateStatus> {
     status.gates.iter().find(|gate| gate.name == name)
 }
@@ -68,7 +73,7 @@ fn gate<'a>(status: &'a RolloutStatus, name: &str) -> Option<&'a GateStatus> {
 async fn is_taken_back(s: &mut Scenario, stable: &App) -> Outcome<RolloutStatus> {
     s.tell(&Told::MayReturn);
     s.is_phase(Phase::Rejected).await?;
-    let said = s.until("the status", |sight| status(sight).cloned()).await?;
+    let said = told(s).await?;
     s.is_rejected_for(stable).await?;
     Ok(said)
 }
@@ -101,7 +106,7 @@ async fn a_healthy_version_passes_every_batch_without_a_human() -> Outcome {
         }
         s.completes().await?;
         // The record outlives the release.
-        let said = s.until("the status", |sight| status(sight).cloned()).await?;
+        let said = told(s).await?;
         let gate = gate(&said, "errors").ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
         let batches = gate.earlier.iter().map(|one| one.batch).collect::<Vec<_>>();
         let last = gate.measured.last();
@@ -209,7 +214,7 @@ async fn a_noisy_version_is_not() -> Outcome {
             }
         }
         s.completes().await?;
-        let said = s.until("the status", |sight| status(sight).cloned()).await?;
+        let said = told(s).await?;
         let said = gate(&said, "errors").ok_or_else(|| Failure::Wrong(format!("{said:?}")))?;
         let tally = said.measured.tally();
         let noisy = said.state == GateState::Passed && tally.failed >= 2 && tally.passed >= 8;
@@ -303,7 +308,7 @@ async fn a_wrong_query_says_so_in_prometheus_own_words_and_can_be_skipped() -> O
             }
         }
         s.completes().await?;
-        let said = s.until("the status", |sight| status(sight).cloned()).await?;
+        let said = told(s).await?;
         let named = |by: &Option<String>| by.as_ref().is_some_and(|by| !by.is_empty());
         let batches: Vec<u32> = said.skipped.iter().map(|skipped| skipped.batch).collect();
         let all = batches == [1, 2] && said.skipped.iter().all(|skipped| named(&skipped.by));
@@ -376,12 +381,17 @@ async fn survives(name: &str, fault: Fault, says: &str) -> Outcome {
         let said = s.waits_for("GateUnknown").await?;
         ensure(said.contains(says), || format!("{says}: {said}"))?;
         s.has_new(1).await?;
-        prometheus.heal();
-        let ended = s.completes().await;
-        s.kubectl.run(&["delete", "metricprovider", &prometheus.provider()]).await?;
-        ended
+        completes_once_healed(s, &prometheus).await
     })
     .await
+}
+
+/// The provider is nobody's any more after that.
+async fn completes_once_healed(s: &mut Scenario, prometheus: &FaultyPrometheus) -> Outcome {
+    prometheus.heal();
+    let ended = s.completes().await;
+    s.kubectl.run(&["delete", "metricprovider", &prometheus.provider()]).await?;
+    ended
 }
 
 #[tokio::test]

@@ -37,18 +37,25 @@ impl Measurement {
     pub fn shorten(&mut self) {
         let requests = self.requests.as_mut().map(|requests| &mut requests.query);
         for query in [Some(&mut self.query), requests].into_iter().flatten() {
-            let is_long = query.chars().nth(EARLIER_CHARS_MAX + CUT.len()).is_some();
-            let most = query.char_indices().nth(EARLIER_CHARS_MAX);
-            if let Some((end, _)) = most.filter(|_| is_long) {
-                query.truncate(end);
-                query.push_str(CUT);
+            // One that has been cut is as long as it gets.
+            if query.chars().nth(EARLIER_CHARS_MAX + CUT.len()).is_some() {
+                *query = cut(query, EARLIER_CHARS_MAX);
             }
         }
     }
 }
 
 /// At the end of a text that went on.
-pub const CUT: &str = "...";
+const CUT: &str = "...";
+
+/// So many characters of a text, and a mark if it went on.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}{CUT}", &text[..end]),
+        None => text.to_owned(),
+    }
+}
 
 /// How many requests there were.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

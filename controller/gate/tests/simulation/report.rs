@@ -62,7 +62,6 @@ fn by_alpha(trials: &[Trial]) -> String {
         "At ratio 1 and margin 0: bad versions found, and requests of the new version until then";
     let head = ["Stream", "found, past", "none", "requests, past", "none", "best usual gate"];
     let row = |trial: &Trial| {
-        let percent = |found: usize| format!("{:.0} %", 100.0 * found as f64 / BAD as f64);
         let ([past, none], requests) =
             (trial.bad.found.map(percent), trial.bad.by_alpha.map(whole));
         let [requests_past, requests_none] = requests;
@@ -82,7 +81,6 @@ fn shipped(trials: &[Trial]) -> String {
     let title = format!("As shipped: ratio {RATIO}, margin {MARGIN}, from {LEAST} requests on");
     let head = ["Stream", "false, past", "none", "found, past", "none", "requests, past", "none"];
     let row = |trial: &Trial| {
-        let percent = |found: usize| format!("{:.0} %", 100.0 * found as f64 / BAD as f64);
         let Shipped { aborts, found, requests } = &trial.shipped;
         // The ratio in a name is not the one here.
         let name = trial.stream.name.split(", ratio").next().unwrap_or_default();
@@ -98,6 +96,11 @@ stay 50 % apart more than alpha is aborted here too, with five of them new as wi
 "
     );
     table(&title, &head, trials.iter().map(row)) + &says
+}
+
+/// Of the bad ones.
+fn percent(found: usize) -> String {
+    format!("{:.0} %", 100.0 * found as f64 / BAD as f64)
 }
 
 fn equal(trials: &[Trial]) -> String {

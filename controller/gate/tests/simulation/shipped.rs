@@ -3,9 +3,9 @@
 
 use gate::compare::{Noise, Terms};
 
-use crate::judges::{ALPHA, evidence, found};
-use crate::stream::{LOOKS, Release, Stream};
-use crate::trial::{BAD, HEALTHY, Learned, WORSE, end};
+use crate::judges::ALPHA;
+use crate::stream::{LOOKS, Stream};
+use crate::trial::{BAD, HEALTHY, Learned, WORSE, end, stakes};
 
 /// Acceptable is so many times stable's share.
 pub const RATIO: &str = "1.2";
@@ -38,7 +38,7 @@ impl Shipped {
         for seed in HEALTHY..HEALTHY + BAD {
             let release = bad.release(seed);
             for (at, past) in [true, false].into_iter().enumerate() {
-                let until = found_at(&terms, &release, past);
+                let (until, _) = stakes(&terms, &release, past, f64::NEG_INFINITY);
                 shipped.found[at] += usize::from(until.is_some());
                 let looks = until.unwrap_or(LOOKS).saturating_sub(bad.turns);
                 shipped.requests[at] += looks as f64;
@@ -48,16 +48,6 @@ impl Shipped {
         shipped.requests.iter_mut().for_each(|looks| *looks *= requests);
         shipped
     }
-}
-
-/// After how many looks it is found.
-fn found_at(terms: &Terms, release: &Release, past: bool) -> Option<usize> {
-    let mut evidence = evidence(terms, release, past);
-    let at = release.looks.iter().position(|look| {
-        evidence.add(look);
-        found(&evidence).0
-    })?;
-    Some(at + 1)
 }
 
 fn terms() -> Terms {

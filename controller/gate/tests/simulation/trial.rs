@@ -176,7 +176,12 @@ impl Bad {
 }
 
 /// After how many looks it was aborted, and the evidence at each until that and `enough`.
-fn stakes(terms: &Terms, release: &Release, past: bool, enough: f64) -> (Option<usize>, Vec<f64>) {
+pub fn stakes(
+    terms: &Terms,
+    release: &Release,
+    past: bool,
+    enough: f64,
+) -> (Option<usize>, Vec<f64>) {
     let mut evidence = evidence(terms, release, past);
     let (mut aborted, mut stakes) = (None, Vec::with_capacity(LOOKS));
     for look in &release.looks {

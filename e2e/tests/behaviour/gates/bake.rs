@@ -9,7 +9,7 @@ use e2e::scenario::{Scenario, play};
 use serde_json::json;
 
 use super::faulty_prometheus::{Fault, FaultyPrometheus};
-use super::{RATE, errors, is_taken_back};
+use super::{RATE, completes_once_healed, errors, is_taken_back};
 
 #[tokio::test]
 async fn a_version_that_turns_bad_in_its_bake_is_taken_back() -> Outcome {
@@ -54,10 +54,7 @@ async fn a_bake_in_which_prometheus_knows_nothing_does_not_end() -> Outcome {
         let said = s.waits_for("Gate").await?;
         ensure(said.contains(held), || said.clone())?;
         s.is_in(2).await?;
-        prometheus.heal();
-        let ended = s.completes().await;
-        s.kubectl.run(&["delete", "metricprovider", &prometheus.provider()]).await?;
-        ended
+        completes_once_healed(s, &prometheus).await
     })
     .await
 }
